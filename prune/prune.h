@@ -14,8 +14,8 @@ typedef struct lac_prune_config {
 typedef struct lac_pruner_desc {
     const char *name, *help, *source;
     /// graph is changed in place: pruned weights are zero and masked.
-    lac_status (*run)(lac_graph *graph, const lac_dataset *data, const lac_prune_config *config, const lac_talk *talk,
-                      lac_error *err);
+    lac_status (*run)(lac_graph *graph, const lac_dataset *data, const lac_prune_config *config,
+                      const lac_talk *talk, lac_error *err);
 } lac_pruner_desc;
 
 int lac_n_pruners(void);

@@ -3,9 +3,11 @@
 
 #include <stddef.h>
 
-/// Memory with one lifetime: allocate many, free once. A function without an arena parameter allocates nothing.
+/// Memory with one lifetime: allocate many, free once. A function without an arena parameter allocates
+/// nothing.
 ///
-/// memory  blocks of 64 KiB or more from malloc, zeroed; under AddressSanitizer the gaps between allocations are
+/// memory  blocks of 64 KiB or more from malloc, zeroed; under AddressSanitizer the gaps between allocations
+/// are
 ///         poisoned, so an overrun of one is caught
 typedef struct lac_arena lac_arena;
 
@@ -18,8 +20,8 @@ void lac_arena_close(lac_arena *arena);
 /// Frees all allocations but keeps the arena.
 void lac_arena_reset(lac_arena *arena);
 
-/// Zeroed memory aligned to 64 bytes; never NULL: running out of memory ends the process with one sentence, because no
-/// caller could go on, and files are written to temporary names first.
+/// Zeroed memory aligned to 64 bytes; never NULL: running out of memory ends the process with one sentence,
+/// because no caller could go on, and files are written to temporary names first.
 void *lac_arena_alloc(lac_arena *arena, size_t n_bytes);
 
 /// n objects of size bytes, zeroed; an overflow of the product ends the process like running out of memory.

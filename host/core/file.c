@@ -33,7 +33,9 @@ static lac_status read_stream(FILE *in, const char *path, lac_arena *arena, lac_
 lac_status lac_file_read(const char *path, lac_arena *arena, lac_bytes *out, lac_error *err) {
     if (strcmp(path, "-") == 0) return read_stream(stdin, "standard input", arena, out, err);
     FILE *in = fopen(path, "rb");
-    if (!in) LAC_FAIL(err, errno == ENOENT ? LAC_E_NOT_FOUND : LAC_E_IO, "cannot open '%s': %s", path, strerror(errno));
+    if (!in)
+        LAC_FAIL(err, errno == ENOENT ? LAC_E_NOT_FOUND : LAC_E_IO, "cannot open '%s': %s", path,
+                 strerror(errno));
     lac_status status = read_stream(in, path, arena, out, err);
     fclose(in);
     return status;
@@ -41,7 +43,8 @@ lac_status lac_file_read(const char *path, lac_arena *arena, lac_bytes *out, lac
 
 lac_status lac_file_begin(lac_file_out *file, const char *path, lac_error *err) {
     *file = (lac_file_out){0};
-    if (strlen(path) >= sizeof file->path) LAC_FAIL(err, LAC_E_IO, "path of %zu bytes is too long: '%s'", strlen(path), path);
+    if (strlen(path) >= sizeof file->path)
+        LAC_FAIL(err, LAC_E_IO, "path of %zu bytes is too long: '%s'", strlen(path), path);
     strcpy(file->path, path);
     snprintf(file->temporary, sizeof file->temporary, "%s.tmp", path);
     file->stream = fopen(file->temporary, "wb");
@@ -84,13 +87,15 @@ lac_status lac_file_write(const char *path, const void *data, size_t n_bytes, la
 
 lac_status lac_dir_make(const char *path, lac_error *err) {
     char part[1024];
-    if (strlen(path) >= sizeof part) LAC_FAIL(err, LAC_E_IO, "path of %zu bytes is too long: '%s'", strlen(path), path);
+    if (strlen(path) >= sizeof part)
+        LAC_FAIL(err, LAC_E_IO, "path of %zu bytes is too long: '%s'", strlen(path), path);
     strcpy(part, path);
     for (char *p = part + 1;; p++) {
         if (*p && *p != '/') continue;
         char saved = *p;
         *p = 0;
-        if (mkdir(part, 0777) != 0 && errno != EEXIST) LAC_FAIL(err, LAC_E_IO, "cannot create '%s': %s", part, strerror(errno));
+        if (mkdir(part, 0777) != 0 && errno != EEXIST)
+            LAC_FAIL(err, LAC_E_IO, "cannot create '%s': %s", part, strerror(errno));
         *p = saved;
         if (!saved) return LAC_OK;
     }

@@ -19,7 +19,8 @@ typedef struct lac_bytes {
 /// errors  E_NOT_FOUND, E_IO
 lac_status lac_file_read(const char *path, lac_arena *arena, lac_bytes *out, lac_error *err) LAC_MUST_CHECK;
 
-/// Writes a whole file, "-" being standard output: to "PATH.tmp" first, then renamed, so that no reader ever sees half.
+/// Writes a whole file, "-" being standard output: to "PATH.tmp" first, then renamed, so that no reader ever
+/// sees half.
 ///
 /// errors  E_IO (the temporary file is removed)
 lac_status lac_file_write(const char *path, const void *data, size_t n_bytes, lac_error *err) LAC_MUST_CHECK;

@@ -45,6 +45,7 @@ lac_status lac_fail_in(lac_error *err, lac_status status, const char *context) {
     char inner[LAC_ERROR_TEXT_BYTES];
     memcpy(inner, err->text, sizeof inner);
     size_t n = (size_t)snprintf(err->text, sizeof err->text, "%s: ", context);
-    if (n < sizeof err->text) snprintf(err->text + n, sizeof err->text - n, "%.*s", LAC_ERROR_TEXT_BYTES - 1, inner);
+    if (n < sizeof err->text)
+        snprintf(err->text + n, sizeof err->text - n, "%.*s", LAC_ERROR_TEXT_BYTES - 1, inner);
     return status;
 }

@@ -1,7 +1,8 @@
 #ifndef LAC_STATUS_H
 #define LAC_STATUS_H
 
-/// The one error shape of the house: a status, and a sentence that names the object, both numbers and the remedy.
+/// The one error shape of the house: a status, and a sentence that names the object, both numbers and the
+/// remedy.
 
 typedef enum lac_status {
 #define LAC_STATUS(name, exit_code, text) LAC_##name,
@@ -35,7 +36,8 @@ int lac_status_exit_code(lac_status status);
 lac_status lac_fail(lac_error *err, lac_status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/// Puts "context: " before the sentence that err holds, for a caller that knows the file or the layer; returns status.
+/// Puts "context: " before the sentence that err holds, for a caller that knows the file or the layer;
+/// returns status.
 lac_status lac_fail_in(lac_error *err, lac_status status, const char *context);
 
 #define LAC_FAIL(err, status, ...) return lac_fail((err), (status), __VA_ARGS__)

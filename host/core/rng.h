@@ -3,7 +3,8 @@
 
 #include <stdint.h>
 
-/// A counter-based random stream: the same (seed, stream) gives the same numbers whatever the thread count or order.
+/// A counter-based random stream: the same (seed, stream) gives the same numbers whatever the thread count or
+/// order.
 ///
 ///   n-th number = mix(key + n * golden), mix being SplitMix64's finaliser
 ///

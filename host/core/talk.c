@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <time.h>
 
-void lac_talk_step(const lac_talk *talk, const char *stage, uint64_t done, uint64_t total, const char *format, ...) {
+void lac_talk_step(const lac_talk *talk, const char *stage, uint64_t done, uint64_t total, const char *format,
+                   ...) {
     if (!talk || !talk->step) return;
     char detail[256];
     va_list args;

@@ -44,7 +44,8 @@ void lac_parallel_for(size_t n_items, int n_workers, void (*work)(void *, size_t
     int n_started = 0;
     for (int w = 1; w < n_workers; w++) {
         seats[n_started] = (seat){&j, w};
-        if (pthread_create(&threads[n_started], NULL, take_items, &seats[n_started]) != 0) break; // fewer hands do the same work
+        if (pthread_create(&threads[n_started], NULL, take_items, &seats[n_started]) != 0)
+            break; // fewer hands do the same work
         n_started++;
     }
     take_items(&(seat){&j, 0});

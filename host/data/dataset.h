@@ -14,8 +14,8 @@ typedef struct lac_split {
     uint32_t n;
 } lac_split;
 
-/// train and validation are disjoint parts of the published training set; every choice is made on validation. test is only
-/// ever reported.
+/// train and validation are disjoint parts of the published training set; every choice is made on validation.
+/// test is only ever reported.
 typedef struct lac_dataset {
     const char *name;
     int c, h, w, n_classes;
@@ -25,17 +25,20 @@ typedef struct lac_dataset {
     uint32_t data_crc; ///< CRC-32 of all pixels and labels, for the recipe
 } lac_dataset;
 
-/// Opens a data set by its row in data.def, optionally "name:folder" to read the files elsewhere ("mnist:/data/mnist").
-/// The validation part is the last 5,000 images of the published training set.
+/// Opens a data set by its row in data.def, optionally "name:folder" to read the files elsewhere
+/// ("mnist:/data/mnist"). The validation part is the last 5,000 images of the published training set.
 ///
 /// memory  pixels and labels from arena
-/// errors  E_NOT_FOUND (names the file and the Debian package or URL-free hint that provides it), E_FORMAT, E_USAGE
-lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out, lac_error *err) LAC_MUST_CHECK;
+/// errors  E_NOT_FOUND (names the file and the Debian package or URL-free hint that provides it), E_FORMAT,
+/// E_USAGE
+lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out,
+                            lac_error *err) LAC_MUST_CHECK;
 
 /// One row of data.def.
 typedef struct lac_dataset_desc {
     const char *name, *help;
-    lac_status (*open)(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err); ///< folder NULL: the default
+    lac_status (*open)(const char *folder, lac_arena *arena, lac_dataset *out,
+                       lac_error *err); ///< folder NULL: the default
 } lac_dataset_desc;
 
 int lac_n_datasets(void);

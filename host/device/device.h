@@ -13,27 +13,32 @@ typedef struct lac_step_cycles {
     uint64_t total, compute, starved, drain, other; ///< compute + starved + drain + other = total
 } lac_step_cycles;
 
-/// Called after each program step with the tensor it wrote, dense [c][h][w], codes or raw accumulators as s32.
+/// Called after each program step with the tensor it wrote, dense [c][h][w], codes or raw accumulators as
+/// s32.
 typedef struct lac_device_watch {
     void (*tensor)(void *ctx, int step, const int32_t *values);
     void *ctx;
 } lac_device_watch;
 
 typedef struct lac_device_config {
-    const char *trace_path;               ///< rtl: waveform (FST) of the cycles in [trace_begin, trace_end); NULL is none
-    uint64_t trace_begin, trace_end;      ///< in cycles since the start of the run of one image
-    uint64_t stall_seed;                  ///< rtl: non-zero makes the program stream and the output stall at random
+    const char *trace_path; ///< rtl: waveform (FST) of the cycles in [trace_begin, trace_end); NULL is none
+    uint64_t trace_begin, trace_end; ///< in cycles since the start of the run of one image
+    uint64_t stall_seed; ///< rtl: non-zero makes the program stream and the output stall at random
 } lac_device_config;
 
 typedef struct lac_device_desc {
     const char *name, *help;
     bool has_cycles;
-    lac_status (*open)(const lac_image *image, const lac_device_config *config, const lac_talk *talk, void **state, lac_error *err);
-    /// One image: input codes [c][h][w] in, the output tensor out (s32). watch may be NULL. cycles: one per step, or NULL.
+    lac_status (*open)(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
+                       void **state, lac_error *err);
+    /// One image: input codes [c][h][w] in, the output tensor out (s32). watch may be NULL. cycles: one per
+    /// step, or NULL.
     lac_status (*run)(void *state, const int32_t *input, int32_t *output, const lac_device_watch *watch,
                       lac_step_cycles *cycles, lac_error *err);
-    /// Cycle, counted from the start of the last run, at which value (c,y,x) of a step's tensor was written, and the lane.
-    bool (*explain)(void *state, int step, int c, int y, int x, uint64_t *cycle, int *lane); ///< NULL where there is no clock
+    /// Cycle, counted from the start of the last run, at which value (c,y,x) of a step's tensor was written,
+    /// and the lane.
+    bool (*explain)(void *state, int step, int c, int y, int x, uint64_t *cycle,
+                    int *lane); ///< NULL where there is no clock
     void (*close)(void *state);
 } lac_device_desc;
 

@@ -5,11 +5,11 @@
 
 /// The program image, *.lac: what the compiler makes of an integer graph for one engine configuration.
 ///
-/// An image is self-contained: the weights stand in it once, as the engine's list of non-zeros, and the integer graph is
-/// decoded back from it (the reference device runs that). File layout, little-endian:
+/// An image is self-contained: the weights stand in it once, as the engine's list of non-zeros, and the
+/// integer graph is decoded back from it (the reference device runs that). File layout, little-endian:
 ///   header: "LAC1", version, contract hash, number of sections, engine parameters; CRC-32 of the header
-///   sections: {tag, bytes, CRC-32, payload padded to 8}: GRAF (tensors, layers without weights), STEP (program steps and
-///   layouts), PROG (the program stream), META (key/value text)
+///   sections: {tag, bytes, CRC-32, payload padded to 8}: GRAF (tensors, layers without weights), STEP
+///   (program steps and layouts), PROG (the program stream), META (key/value text)
 
 /// The engine that an image is for; fields as in rtl/defs/engine.def.
 typedef struct lac_engine_config {
@@ -28,16 +28,17 @@ typedef struct lac_layout {
     int tile_h, tile_w; ///< a lane's tile; channel c takes words base + c * tile_h * tile_w ...
 } lac_layout;
 
-/// One layer as the engine executes it: an integer layer, with the max pool that follows it when that is fused in the drain.
+/// One layer as the engine executes it: an integer layer, with the max pool that follows it when that is
+/// fused in the drain.
 typedef struct lac_step {
     const char *name;
-    int layer;      ///< index in graph->layers
-    int pool_layer; ///< index of the fused max pool, -1 for none
-    int out_tensor; ///< what the step writes: the pool's output where fused
-    uint64_t n_entries, n_skips;     ///< list entries of all channels; skip entries
-    uint64_t ideal_cycles;           ///< entries * pixels visited of the tile (pool windows included)
-    uint64_t stream_words;           ///< 64-bit program words, descriptor and headers included
-    int entry_bits, weight_bits;     ///< list format
+    int layer;                   ///< index in graph->layers
+    int pool_layer;              ///< index of the fused max pool, -1 for none
+    int out_tensor;              ///< what the step writes: the pool's output where fused
+    uint64_t n_entries, n_skips; ///< list entries of all channels; skip entries
+    uint64_t ideal_cycles;       ///< entries * pixels visited of the tile (pool windows included)
+    uint64_t stream_words;       ///< 64-bit program words, descriptor and headers included
+    int entry_bits, weight_bits; ///< list format
 } lac_step;
 
 typedef struct lac_image {
@@ -56,10 +57,11 @@ typedef struct lac_image {
 
 /// Compiles an integer graph.
 ///
-/// errors  E_CAPACITY (names the layer or tensor, what it needs, what the engine has and which parameter to raise),
+/// errors  E_CAPACITY (names the layer or tensor, what it needs, what the engine has and which parameter to
+/// raise),
 ///         E_UNSUPPORTED, E_RANGE (accumulator bound)
-lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena, lac_image **out,
-                       lac_error *err) LAC_MUST_CHECK;
+lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
+                       lac_image **out, lac_error *err) LAC_MUST_CHECK;
 
 /// Serialises; reading it back gives an equal image (compile checks that before it returns).
 lac_status lac_image_write(const lac_image *image, const char *path, lac_error *err) LAC_MUST_CHECK;
@@ -68,7 +70,9 @@ lac_status lac_image_write(const lac_image *image, const char *path, lac_error *
 ///
 /// errors  E_FORMAT (names the section), E_CONTRACT (both hashes, and the remedy)
 lac_status lac_image_read(const char *path, lac_arena *arena, lac_image **out, lac_error *err) LAC_MUST_CHECK;
-lac_status lac_image_parse(const void *bytes, size_t n_bytes, const char *path, lac_arena *arena, lac_image **out, lac_error *err) LAC_MUST_CHECK;
-lac_status lac_image_serialize(const lac_image *image, lac_arena *arena, uint8_t **bytes, size_t *n_bytes, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_image_parse(const void *bytes, size_t n_bytes, const char *path, lac_arena *arena,
+                           lac_image **out, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_image_serialize(const lac_image *image, lac_arena *arena, uint8_t **bytes, size_t *n_bytes,
+                               lac_error *err) LAC_MUST_CHECK;
 
 #endif

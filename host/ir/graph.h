@@ -9,8 +9,9 @@
 
 /// The float graph: what training, pruning and quantization read and write, and what an ONNX file holds.
 ///
-/// A graph is plain data in one arena: values (tensors by index) and nodes in topological order. Values that are constants
-/// are the parameters. All floats are f32; activations are N x C x H x W or N x C with N = dim[0] kept at 1 ("any batch").
+/// A graph is plain data in one arena: values (tensors by index) and nodes in topological order. Values that
+/// are constants are the parameters. All floats are f32; activations are N x C x H x W or N x C with N =
+/// dim[0] kept at 1 ("any batch").
 
 enum { LAC_MAX_DIMS = 4, LAC_NO_VALUE = -1 };
 
@@ -30,8 +31,7 @@ int64_t lac_shape_count(lac_shape shape);
 bool lac_shape_equal(lac_shape a, lac_shape b);
 /// "1x16x28x28" into text (at least 96 bytes); returns text.
 const char *lac_shape_print(lac_shape shape, char text[96]);
-#define LAC_SHAPE(...)                                                                                       \
-    ((lac_shape){sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}})
+#define LAC_SHAPE(...) ((lac_shape){sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}})
 
 /// A sliding window. pad is top, left, bottom, right, as in ONNX.
 typedef struct lac_window {
@@ -39,7 +39,8 @@ typedef struct lac_window {
     int groups;
 } lac_window;
 
-/// Output size of one axis (0 = y, 1 = x) for an input of `in` pixels; 0 or less when the window does not fit.
+/// Output size of one axis (0 = y, 1 = x) for an input of `in` pixels; 0 or less when the window does not
+/// fit.
 int64_t lac_window_out(const lac_window *window, int axis, int64_t in);
 
 typedef struct lac_quant_attr {
@@ -50,17 +51,18 @@ typedef struct lac_quant_attr {
 
 /// Attributes of a node; which member counts follows from the op.
 typedef struct lac_attr {
-    lac_window window;          ///< CONV2D, MAX_POOL, AVG_POOL
-    float epsilon, momentum;    ///< BATCH_NORM; momentum is the weight of the old running value, as in ONNX
-    bool count_include_pad;     ///< AVG_POOL
-    lac_quant_attr quant;       ///< QUANT
+    lac_window window;       ///< CONV2D, MAX_POOL, AVG_POOL
+    float epsilon, momentum; ///< BATCH_NORM; momentum is the weight of the old running value, as in ONNX
+    bool count_include_pad;  ///< AVG_POOL
+    lac_quant_attr quant;    ///< QUANT
 } lac_attr;
 
 /// Inputs by op, in ONNX order:
 ///   CONV2D x, w [O][C/groups][kh][kw], optional b [O] | LINEAR x, w [O][I], optional b [O]
-///   BATCH_NORM x, gamma, beta, mean, variance (all [C]) | QUANT x, scale, zero_point (bits is an attribute here and the 4th
-///   input in QONNX) | BIPOLAR_QUANT x, scale | the rest: activations
-/// scale is a scalar (n_dims 0) for per-tensor, [O][1][1][1] or [O][1] for per-channel; zero_point likewise, usually scalar.
+///   BATCH_NORM x, gamma, beta, mean, variance (all [C]) | QUANT x, scale, zero_point (bits is an attribute
+///   here and the 4th input in QONNX) | BIPOLAR_QUANT x, scale | the rest: activations
+/// scale is a scalar (n_dims 0) for per-tensor, [O][1][1][1] or [O][1] for per-channel; zero_point likewise,
+/// usually scalar.
 typedef struct lac_node {
     lac_op op;
     const char *name;
@@ -104,10 +106,12 @@ lac_graph *lac_graph_new(lac_arena *arena, const char *name);
 int lac_graph_add_value(lac_graph *graph, const char *name, lac_shape shape);
 
 /// Adds a constant, copying data (NULL: zeros).
-int lac_graph_add_constant(lac_graph *graph, const char *name, lac_shape shape, const float *data, bool trainable);
+int lac_graph_add_constant(lac_graph *graph, const char *name, lac_shape shape, const float *data,
+                           bool trainable);
 
 /// Appends a node with one new output value (named after the node) and returns that value's index.
-int lac_graph_add_node(lac_graph *graph, lac_op op, const char *name, const int *in, int n_in, const lac_attr *attr);
+int lac_graph_add_node(lac_graph *graph, lac_op op, const char *name, const int *in, int n_in,
+                       const lac_attr *attr);
 
 /// Deep copy into another arena.
 lac_graph *lac_graph_copy(const lac_graph *graph, lac_arena *arena);
@@ -126,8 +130,8 @@ int lac_graph_readers(const lac_graph *graph, int value, int *out, int n_max);
 /// errors  E_FORMAT on a cycle
 lac_status lac_graph_tidy(lac_graph *graph, lac_error *err) LAC_MUST_CHECK;
 
-/// The invariants: indices in range, topological order, one producer a value, inputs by op as above, constants with data,
-/// masks only on trainables, masked elements zero, names unique.
+/// The invariants: indices in range, topological order, one producer a value, inputs by op as above,
+/// constants with data, masks only on trainables, masked elements zero, names unique.
 ///
 /// errors  E_FORMAT with the node's name
 lac_status lac_graph_check(const lac_graph *graph, lac_error *err) LAC_MUST_CHECK;

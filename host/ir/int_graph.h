@@ -3,8 +3,8 @@
 
 #include "graph.h"
 
-/// The integer graph: what the hardware computes, exactly. Made by lowering a quantized float graph, executed by `ref`,
-/// compiled for the engine. The arithmetic is hls/include/lac_num.h.
+/// The integer graph: what the hardware computes, exactly. Made by lowering a quantized float graph, executed
+/// by `ref`, compiled for the engine. The arithmetic is hls/include/lac_num.h.
 
 /// Codes of an activation tensor: real = scale * (code - zero).
 typedef struct lac_code_type {
@@ -25,7 +25,8 @@ typedef enum lac_int_kind {
     LAC_INT_CONV2D,   ///< a fully connected layer is the convolution whose kernel is the whole map
     LAC_INT_ADD,      ///< acc = add_w[0] * q0 + add_w[1] * q1
     LAC_INT_MAX_POOL, ///< on codes; padding never wins
-    LAC_INT_AVG_POOL, ///< acc = sum of codes; 1/n is in m. Padding counts as real zero. Global pooling: kernel = map
+    LAC_INT_AVG_POOL, ///< acc = sum of codes; 1/n is in m. Padding counts as real zero. Global pooling:
+                      ///< kernel = map
     LAC_INT_CONCAT,   ///< along channels; all inputs have the output's type
     LAC_N_INT_KINDS
 } lac_int_kind;
@@ -42,8 +43,9 @@ typedef struct lac_int_layer {
     int8_t *w;         ///< CONV2D: [out c][in c / groups][kh][kw], symmetric codes
     int8_t add_w[2];   ///< ADD: 1..127
 
-    /// CONV2D, ADD, AVG_POOL: one of each per output channel. With q the input codes as stored, bias[o] already holds the
-    /// term -zero_in * sum(w) (padding contributes code zero_in, so the sum runs over all taps), and
+    /// CONV2D, ADD, AVG_POOL: one of each per output channel. With q the input codes as stored, bias[o]
+    /// already holds the term -zero_in * sum(w) (padding contributes code zero_in, so the sum runs over all
+    /// taps), and
     ///   y = requantize(acc, bias[o], m[o], s[o], lo, hi, zero of the output type)
     int32_t *bias;
     uint16_t *m;
@@ -69,11 +71,12 @@ typedef struct lac_int_graph {
 /// Name of a kind, "conv2d"; never NULL.
 const char *lac_int_kind_name(lac_int_kind kind);
 
-/// Smallest and largest value that acc + bias of a layer can take at any time while its terms are summed in any order, from
-/// its actual weights and the range of its input codes.
+/// Smallest and largest value that acc + bias of a layer can take at any time while its terms are summed in
+/// any order, from its actual weights and the range of its input codes.
 ///
 /// exact   a proof, not an estimate: the bounds are reached by some input when inputs are independent
-void lac_int_layer_bounds(const lac_int_graph *graph, const lac_int_layer *layer, int64_t *lowest, int64_t *highest);
+void lac_int_layer_bounds(const lac_int_graph *graph, const lac_int_layer *layer, int64_t *lowest,
+                          int64_t *highest);
 
 /// Bits of two's complement that hold the bounds.
 int lac_int_layer_acc_bits(const lac_int_graph *graph, const lac_int_layer *layer);
@@ -84,7 +87,8 @@ uint64_t lac_int_layer_macs(const lac_int_graph *graph, const lac_int_layer *lay
 /// Number of weights of a layer, and of those that are not zero. 0 for layers without.
 uint64_t lac_int_layer_weights(const lac_int_graph *graph, const lac_int_layer *layer, bool nonzero_only);
 
-/// The invariants: shapes follow from windows, m has its top bit set or s is at its limit, codes in range, one output.
+/// The invariants: shapes follow from windows, m has its top bit set or s is at its limit, codes in range,
+/// one output.
 ///
 /// errors  E_SHAPE, E_RANGE, E_FORMAT with the layer's name
 lac_status lac_int_graph_check(const lac_int_graph *graph, lac_error *err) LAC_MUST_CHECK;

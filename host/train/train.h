@@ -18,19 +18,23 @@ typedef struct lac_recipe {
     int batch;               ///< [128]
     float lr;                ///< [0.1 SGD, 1e-3 ADAM]
     float warmup_epochs;     ///< linear warm-up from lr / 10; 0 is none
-    float weight_decay;      ///< on weights of convolutions and linear layers only, never on batch norms, biases or scales
-    float scale_lr;          ///< learning rate of quantizer scales relative to lr; [1]
+    float weight_decay; ///< on weights of convolutions and linear layers only, never on batch norms, biases
+                        ///< or scales
+    float scale_lr;     ///< learning rate of quantizer scales relative to lr; [1]
     float label_smoothing;
-    int crop_pad;            ///< pad by so many pixels of value 0 and crop back at random; 0 is none
-    bool flip;               ///< horizontal mirror with probability 1/2
-    uint64_t seed;           ///< initialisation is not part of training; this seeds order and augmentation
-    bool freeze_batch_norm;  ///< use and keep the running statistics
-    const char *checkpoint;  ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on stop; removed when done
-    float checkpoint_s;      ///< [30]
-    const char *metrics;     ///< path of JSON lines (step, epoch, lr, loss, train and validation accuracy); NULL is none
+    int crop_pad;           ///< pad by so many pixels of value 0 and crop back at random; 0 is none
+    bool flip;              ///< horizontal mirror with probability 1/2
+    uint64_t seed;          ///< initialisation is not part of training; this seeds order and augmentation
+    bool freeze_batch_norm; ///< use and keep the running statistics
+    const char *checkpoint; ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on
+                            ///< stop; removed when done
+    float checkpoint_s;     ///< [30]
+    const char
+        *metrics; ///< path of JSON lines (step, epoch, lr, loss, train and validation accuracy); NULL is none
 } lac_recipe;
 
-/// Called before every optimiser step, so that a method may change masks or parameters; step counts from 0 to n_steps-1.
+/// Called before every optimiser step, so that a method may change masks or parameters; step counts from 0 to
+/// n_steps-1.
 typedef struct lac_train_hook {
     lac_status (*before_step)(void *ctx, lac_graph *graph, uint64_t step, uint64_t n_steps, lac_error *err);
     void *ctx;
@@ -45,10 +49,12 @@ typedef struct lac_train_result {
 
 /// Trains the graph's trainable constants in place by softmax cross-entropy on data->train.
 ///
-/// exact   same graph, recipe, data, machine and thread count: same weights, bit for bit, also across a stop and resume
-/// errors  E_SHAPE (data and graph differ), E_INTERRUPTED (checkpoint written: the same call resumes), E_IO
-lac_status lac_train(lac_graph *graph, const lac_dataset *data, const lac_recipe *recipe, const lac_train_hook *hook,
-                     const lac_talk *talk, lac_train_result *result, lac_error *err) LAC_MUST_CHECK;
+/// exact   same graph, recipe, data, machine and thread count: same weights, bit for bit, also across a stop
+/// and resume errors  E_SHAPE (data and graph differ), E_INTERRUPTED (checkpoint written: the same call
+/// resumes), E_IO
+lac_status lac_train(lac_graph *graph, const lac_dataset *data, const lac_recipe *recipe,
+                     const lac_train_hook *hook, const lac_talk *talk, lac_train_result *result,
+                     lac_error *err) LAC_MUST_CHECK;
 
 typedef struct lac_eval_result {
     double loss, accuracy; ///< accuracy 0..1
@@ -56,16 +62,20 @@ typedef struct lac_eval_result {
 } lac_eval_result;
 
 /// Evaluates on the first `limit` images of a split (0: all), batch norms on running statistics.
-lac_status lac_evaluate(const lac_graph *graph, const lac_dataset *data, const lac_split *split, uint32_t limit,
-                        const lac_talk *talk, lac_eval_result *result, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_evaluate(const lac_graph *graph, const lac_dataset *data, const lac_split *split,
+                        uint32_t limit, const lac_talk *talk, lac_eval_result *result,
+                        lac_error *err) LAC_MUST_CHECK;
 
-/// Logits of normalised images x [n][c][h][w] into out [n][classes]; for comparisons with other runtimes and calibration.
-lac_status lac_infer(const lac_graph *graph, const float *x, uint32_t n, float *out, lac_error *err) LAC_MUST_CHECK;
+/// Logits of normalised images x [n][c][h][w] into out [n][classes]; for comparisons with other runtimes and
+/// calibration.
+lac_status lac_infer(const lac_graph *graph, const float *x, uint32_t n, float *out,
+                     lac_error *err) LAC_MUST_CHECK;
 
-/// Runs images and hands every activation value to a visitor, for calibration: data is dense N x C x H x W, f32.
+/// Runs images and hands every activation value to a visitor, for calibration: data is dense N x C x H x W,
+/// f32.
 typedef void lac_value_visitor(void *ctx, int value, const float *data, lac_shape shape);
-lac_status lac_infer_visit(const lac_graph *graph, const float *x, uint32_t n, lac_value_visitor *visit, void *ctx,
-                           lac_error *err) LAC_MUST_CHECK;
+lac_status lac_infer_visit(const lac_graph *graph, const float *x, uint32_t n, lac_value_visitor *visit,
+                           void *ctx, lac_error *err) LAC_MUST_CHECK;
 
 /// Normalises pixels of a split as x = (pixel - mean) / std.
 void lac_normalize(const lac_dataset *data, const uint8_t *pixels, uint32_t n, float *x);
