@@ -1,0 +1,75 @@
+#include "dataset.h"
+
+#include "data_files.h"
+#include "file.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LAC_DATASET(id, name, help)                                                                          \
+    lac_status lac_data_open_##id(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err);
+#include "data.def"
+#undef LAC_DATASET
+
+static const lac_dataset_desc rows[] = {
+#define LAC_DATASET(id, name, help) {name, help, lac_data_open_##id},
+#include "data.def"
+#undef LAC_DATASET
+};
+
+int lac_n_datasets(void) {
+    return (int)(sizeof rows / sizeof rows[0]);
+}
+
+const lac_dataset_desc *lac_dataset_row(int i) {
+    assert(i >= 0 && i < lac_n_datasets());
+    return &rows[i];
+}
+
+static const lac_dataset_desc *find(const char *name, size_t n) {
+    for (int i = 0; i < lac_n_datasets(); i++)
+        if (strlen(rows[i].name) == n && memcmp(rows[i].name, name, n) == 0) return &rows[i];
+    return NULL;
+}
+
+static lac_status unknown(const char *name, size_t n, lac_error *err) {
+    char known[256] = "";
+    for (size_t i = 0, used = 0; i < (size_t)lac_n_datasets() && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", rows[i].name);
+    LAC_FAIL(err, LAC_E_USAGE, "no data set '%.*s'; there are: %s", (int)n, name, known);
+}
+
+static uint32_t crc_of(const lac_dataset *data, const lac_split *split, uint32_t crc) {
+    crc = lac_crc32(crc, split->pixels, (size_t)split->n * (size_t)(data->c * data->h * data->w));
+    return lac_crc32(crc, split->labels, split->n);
+}
+
+// The last images of the published training set become the validation part.
+static lac_status hold_out(lac_dataset *data, lac_error *err) {
+    lac_split *train = &data->train;
+    if (train->n <= LAC_VALIDATION_IMAGES)
+        LAC_FAIL(err, LAC_E_FORMAT,
+                 "data set '%s' has %u training images; %d are held out for validation, so more are needed",
+                 data->name, train->n, LAC_VALIDATION_IMAGES);
+    train->n -= LAC_VALIDATION_IMAGES;
+    size_t image_bytes = (size_t)(data->c * data->h * data->w);
+    data->validation =
+        (lac_split){train->pixels + train->n * image_bytes, train->labels + train->n, LAC_VALIDATION_IMAGES};
+    return LAC_OK;
+}
+
+lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out, lac_error *err) {
+    size_t n = strcspn(spec, ":");
+    const lac_dataset_desc *row = find(spec, n);
+    if (!row) return unknown(spec, n, err);
+    const char *folder = spec[n] ? spec + n + 1 : NULL;
+    if (folder && !*folder)
+        LAC_FAIL(err, LAC_E_USAGE, "'%s' names no folder after the colon; write %s:FOLDER", spec, row->name);
+    lac_dataset data = {.name = row->name};
+    LAC_TRY(row->open(folder, arena, &data, err));
+    data.data_crc = crc_of(&data, &data.test, crc_of(&data, &data.train, 0));
+    LAC_TRY(hold_out(&data, err));
+    *out = data;
+    return LAC_OK;
+}
