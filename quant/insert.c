@@ -1,0 +1,101 @@
+#include "quant_codes.h"
+#include "scale_search.h"
+#include "sites.h"
+
+#include <math.h>
+
+static const char *named(const lac_graph *graph, const char *base, const char *suffix) {
+    return lac_arena_printf(graph->arena, "%s_%s", base, suffix);
+}
+
+// Every reader of a value but one node now reads another.
+static void redirect(lac_graph *graph, int from, int to, int but) {
+    for (int n = 0; n < graph->n_nodes; n++)
+        for (int i = 0; n != but && i < graph->nodes[n].n_in; i++)
+            if (graph->nodes[n].in[i] == from) graph->nodes[n].in[i] = to;
+}
+
+static void insert_site(lac_graph *graph, const lac_quant_site *site, int scale, int zero) {
+    const lac_attr attr = {.quant = {.bits = site->bits, .is_signed = site->is_signed}};
+    const char *name = named(graph, graph->values[site->value].name, "quant");
+    int out = lac_graph_add_node(graph, LAC_OP_QUANT, name, (int[]){site->value, scale, zero}, 3, &attr);
+    redirect(graph, site->value, out, graph->n_nodes - 1);
+}
+
+// ---- weights
+// ----------------------------------------------------------------------------------------------------
+
+static lac_status check_zeros(const lac_graph *graph, const lac_node *node, int bits, lac_error *err) {
+    const lac_value *w = &graph->values[node->in[1]];
+    int64_t n = lac_shape_count(w->shape), zeros = 0;
+    for (int64_t i = 0; i < n; i++) zeros += w->data[i] == 0;
+    if (bits > 1 || zeros == 0) return LAC_OK;
+    LAC_FAIL(err, LAC_E_UNSUPPORTED,
+             "%s '%s': %lld of %lld weights are pruned to zero, and {-1,+1} has no zero; use ternary weights",
+             lac_op_name(node->op), node->name, (long long)zeros, (long long)n);
+}
+
+// One scale an output channel; a channel without weights left takes the mean of the others.
+static void search_scales(const lac_value *w, int bits, float *scale) {
+    int64_t n_out = w->shape.dim[0], n = lac_shape_count(w->shape) / n_out, found = 0;
+    int highest = bits > 1 ? (1 << (bits - 1)) - 1 : 1;
+    double sum = 0;
+    for (int64_t o = 0; o < n_out; o++) {
+        const float *row = w->data + o * n;
+        scale[o] = bits == 1 ? lac_scale_bipolar(row, (size_t)n)
+                             : lac_scale_search(row, (size_t)n, -highest, highest);
+        sum += (double)scale[o];
+        found += scale[o] > 0;
+    }
+    float mean = found ? (float)(sum / (double)found) : 1;
+    for (int64_t o = 0; o < n_out; o++)
+        if (!(scale[o] > 0)) scale[o] = mean;
+}
+
+static int add_scales(lac_graph *graph, const lac_value *w) {
+    lac_shape shape = w->shape;
+    for (int i = 1; i < shape.n_dims; i++) shape.dim[i] = 1;
+    return lac_graph_add_constant(graph, named(graph, w->name, "scale"), shape, NULL, true);
+}
+
+static lac_status insert_weights(lac_graph *graph, int index, int bits, int zero, lac_error *err) {
+    lac_node node = graph->nodes[index];
+    if (!graph->values[node.in[1]].data)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': weights '%s' are computed; they must be a constant",
+                 lac_op_name(node.op), node.name, graph->values[node.in[1]].name);
+    LAC_TRY(check_zeros(graph, &node, bits, err));
+    lac_value w = graph->values[node.in[1]];
+    int scale = add_scales(graph, &w);
+    search_scales(&w, bits, graph->values[scale].data);
+    const lac_attr attr = {.quant = {.bits = bits, .is_signed = true, .narrow = true}};
+    lac_op op = bits == 1 ? LAC_OP_BIPOLAR_QUANT : LAC_OP_QUANT;
+    const char *name = named(graph, w.name, "quant");
+    int out = lac_graph_add_node(graph, op, name, (int[]){node.in[1], scale, zero}, bits == 1 ? 2 : 3, &attr);
+    graph->nodes[index].in[1] = out;
+    return LAC_OK;
+}
+
+// ---- the graph
+// --------------------------------------------------------------------------------------------------
+
+lac_status lac_quant_sites_insert(lac_graph *graph, const lac_quant_sites *sites, const float *scale,
+                                  const int *zero, lac_error *err) {
+    const lac_shape scalar = {0};
+    int no_zero = lac_graph_add_constant(graph, "zero", scalar, NULL, false), n_nodes = graph->n_nodes;
+    for (int n = 0; n < n_nodes; n++)
+        if (sites->weight_bits[n]) LAC_TRY(insert_weights(graph, n, sites->weight_bits[n], no_zero, err));
+    int *scale_of = LAC_NEW_ARRAY(graph->arena, int, sites->n);
+    for (int i = 0; i < sites->n; i++) {
+        const lac_quant_site *site = &sites->site[i];
+        const char *name = graph->values[site->value].name;
+        bool leads = site->family == i;
+        scale_of[i] = leads ? lac_graph_add_constant(graph, named(graph, name, "scale"), scalar, &scale[i],
+                                                     !site->is_input)
+                            : scale_of[site->family];
+        const float z = (float)zero[i];
+        int zero_value =
+            zero[i] ? lac_graph_add_constant(graph, named(graph, name, "zero"), scalar, &z, false) : no_zero;
+        insert_site(graph, site, scale_of[i], zero_value);
+    }
+    return lac_graph_tidy(graph, err);
+}

@@ -1,0 +1,269 @@
+#include "fold.h"
+#include "lac_num.h"
+#include "lowering.h"
+#include "multiplier.h"
+
+#include <math.h>
+#include <stdio.h>
+
+/// One chain under way: where its codes come from and go to, and its law per channel.
+typedef struct lowered_chain {
+    lac_chain chain;
+    const lac_node *node;
+    lac_quant_params quant; ///< of the output; unused when raw
+    bool raw;
+    int in[2];
+    lac_int_layer *layer;
+    int c, h, w;          ///< output
+    lac_channel_law *law; ///< [c]
+    lac_weight_codes codes;
+    bool droppable; ///< weights of a constant channel may become zero
+} lowered_chain;
+
+static lac_status in_layer(const lac_node *node, lac_status status, lac_error *err) {
+    char where[256];
+    snprintf(where, sizeof where, "%s '%s'", lac_op_name(node->op), node->name);
+    return lac_fail_in(err, status, where);
+}
+
+// ---- the sums: codes, ranges and real factors by kind
+// --------------------------------------------------------
+
+static void conv_law(const lac_lowering *l, lowered_chain *x) {
+    const lac_code_type *type = &l->out->tensors[x->in[0]].type;
+    int64_t q_min = lac_code_min(type->bits, type->is_signed),
+            q_max = lac_code_max(type->bits, type->is_signed);
+    for (int o = 0; o < x->codes.n_out; o++) {
+        const int8_t *code = x->codes.code + (size_t)o * (size_t)x->codes.n_per_out;
+        lac_channel_law law = {.factor = x->codes.scale[o] * type->scale};
+        for (int i = 0; i < x->codes.n_per_out; i++) {
+            law.zero_term += (int64_t)code[i] * type->zero;
+            law.lowest += code[i] * (code[i] > 0 ? q_min : q_max);
+            law.highest += code[i] * (code[i] > 0 ? q_max : q_min);
+        }
+        x->law[o] = law;
+    }
+}
+
+// A negative factor (a negative gamma) is moved into the codes, which have a negative each.
+static void flip_channel(lowered_chain *x, int o) {
+    lac_channel_law *law = &x->law[o];
+    int8_t *code = x->codes.code + (size_t)o * (size_t)x->codes.n_per_out;
+    for (int i = 0; i < x->codes.n_per_out; i++) code[i] = (int8_t)-code[i];
+    int64_t lowest = law->lowest;
+    law->lowest = -law->highest;
+    law->highest = -lowest;
+    law->zero_term = -law->zero_term;
+    law->factor = -law->factor;
+}
+
+static lac_status apply_fold(const lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_fold fold;
+    LAC_TRY(lac_fold_chain(l->graph, &x->chain, x->c, l->scratch, &fold, err));
+    for (int o = 0; o < x->c; o++) {
+        x->law[o].factor *= fold.factor[o];
+        x->law[o].offset = fold.offset[o];
+        if (x->law[o].factor >= 0) continue;
+        if (!x->codes.code)
+            LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                     "%s '%s': batch_norm '%s' has a negative factor in channel %d, and there are no weights "
+                     "to negate; "
+                     "put a convolution between",
+                     lac_op_name(x->node->op), x->node->name, l->graph->nodes[x->chain.batch_norm].name, o);
+        flip_channel(x, o);
+    }
+    return LAC_OK;
+}
+
+// ---- the layer --------------------------------------------------------------------------------------------
+
+static lac_status requantize_channel(const lowered_chain *x, int o, lac_channel_result *r, lac_error *err) {
+    if (x->raw) return lac_channel_raw(&x->law[o], x->droppable, r, err);
+    int lo = x->quant.lowest - x->quant.zero, hi = x->quant.highest - x->quant.zero;
+    if (x->chain.relu && lo < 0) lo = 0;
+    if (lo > hi) lo = hi;
+    return lac_channel_requantize(&x->law[o], x->quant.scale, lo, hi, x->droppable, r, err);
+}
+
+static lac_status fill_channels(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_int_layer *layer = x->layer;
+    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, x->c);
+    layer->m = x->raw ? NULL : LAC_NEW_ARRAY(l->arena, uint16_t, x->c);
+    layer->s = x->raw ? NULL : LAC_NEW_ARRAY(l->arena, uint8_t, x->c);
+    layer->raw = x->raw;
+    layer->raw_scale = x->raw ? LAC_NEW_ARRAY(l->arena, double, x->c) : NULL;
+    layer->lo = x->raw ? 0 : x->quant.lowest - x->quant.zero;
+    layer->hi = x->raw ? 0 : x->quant.highest - x->quant.zero;
+    if (x->chain.relu && layer->lo < 0) layer->lo = 0;
+    if (layer->lo > layer->hi) layer->lo = layer->hi;
+    for (int o = 0; o < x->c; o++) {
+        lac_channel_result r;
+        lac_status status = requantize_channel(x, o, &r, err);
+        if (status != LAC_OK) return in_layer(x->node, status, err);
+        layer->bias[o] = r.bias;
+        if (x->raw)
+            layer->raw_scale[o] = r.raw_scale;
+        else
+            layer->m[o] = r.m, layer->s[o] = r.s;
+        if (!r.constant || !x->droppable) continue;
+        int8_t *code = x->codes.code + (size_t)o * (size_t)x->codes.n_per_out;
+        for (int i = 0; i < x->codes.n_per_out; i++) code[i] = 0;
+    }
+    return LAC_OK;
+}
+
+static lac_code_type code_type(const lac_quant_params *q) {
+    return (lac_code_type){.bits = q->bits, .is_signed = q->is_signed, .zero = q->zero, .scale = q->scale};
+}
+
+static lac_status add_output(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_code_type type =
+        x->raw ? (lac_code_type){.bits = 32, .is_signed = true, .scale = 1} : code_type(&x->quant);
+    const char *end = l->graph->values[x->chain.end].name;
+    const char *name = x->chain.n_pools ? lac_arena_printf(l->scratch, "%s.unpooled", end) : end;
+    int tensor = lac_lowering_add_tensor(l, name, x->c, x->h, x->w, type);
+    x->layer->out = tensor;
+    for (int i = 0; i < x->chain.n_pools; i++) {
+        const lac_node *pool = &l->graph->nodes[x->chain.pool[i]];
+        const lac_window *window = &pool->attr.window;
+        lac_int_tensor from = l->out->tensors[tensor];
+        int64_t h = lac_window_out(window, 0, from.h), w = lac_window_out(window, 1, from.w);
+        if (h < 1 || w < 1)
+            LAC_FAIL(err, LAC_E_SHAPE, "max_pool '%s': its window does not fit %d x %d", pool->name, from.h,
+                     from.w);
+        lac_int_layer *layer = lac_lowering_add_layer(l, LAC_INT_MAX_POOL, pool->name, &tensor, 1);
+        layer->window = *window;
+        layer->window.groups = 1;
+        name = i + 1 < x->chain.n_pools ? lac_arena_printf(l->scratch, "%s.pooled%d", end, i) : end;
+        tensor = layer->out = lac_lowering_add_tensor(l, name, from.c, (int)h, (int)w, type);
+    }
+    l->tensor_of[x->chain.end] = tensor;
+    return LAC_OK;
+}
+
+static lac_status finish(lac_lowering *l, lowered_chain *x, lac_int_kind kind, int n_in, lac_error *err) {
+    LAC_TRY(apply_fold(l, x, err));
+    x->layer = lac_lowering_add_layer(l, kind, x->node->name, x->in, n_in);
+    LAC_TRY(fill_channels(l, x, err));
+    x->layer->w = x->codes.code;
+    x->layer->weight_bits = x->codes.bits;
+    return add_output(l, x, err);
+}
+
+// ---- by op ------------------------------------------------------------------------------------------------
+
+// A fully connected layer is the convolution whose kernel is the whole map.
+static lac_status window_of(const lac_lowering *l, lowered_chain *x, lac_window *out, lac_error *err) {
+    const lac_node *node = x->node;
+    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
+    *out = node->attr.window;
+    if (node->op == LAC_OP_LINEAR || node->op == LAC_OP_GLOBAL_AVG_POOL)
+        *out = (lac_window){.kernel = {in->h, in->w}, .stride = {1, 1}, .dilation = {1, 1}};
+    if (node->op != LAC_OP_CONV2D) out->groups = 1;
+    int64_t h = lac_window_out(out, 0, in->h), w = lac_window_out(out, 1, in->w);
+    if (h < 1 || w < 1)
+        LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': a window of %d x %d does not fit the input's %d x %d",
+                 lac_op_name(node->op), node->name, out->kernel[0], out->kernel[1], in->h, in->w);
+    x->h = (int)h;
+    x->w = (int)w;
+    return LAC_OK;
+}
+
+static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_window window;
+    LAC_TRY(window_of(l, x, &window, err));
+    LAC_TRY(lac_weight_codes_read(l->graph, x->chain.node, l->arena, &x->codes, err));
+    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
+    int expected = in->c / window.groups * window.kernel[0] * window.kernel[1];
+    if (in->c % window.groups != 0 || x->codes.n_per_out != expected)
+        LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': %d weights an output, its input of %d x %d x %d needs %d",
+                 lac_op_name(x->node->op), x->node->name, x->codes.n_per_out, in->c, in->h, in->w, expected);
+    x->c = x->codes.n_out;
+    x->droppable = x->codes.bits > 1;
+    x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
+    conv_law(l, x);
+    LAC_TRY(finish(l, x, LAC_INT_CONV2D, 1, err));
+    x->layer->window = window;
+    return LAC_OK;
+}
+
+static lac_status lower_average(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_window window;
+    LAC_TRY(window_of(l, x, &window, err));
+    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
+    bool padded = window.pad[0] || window.pad[1] || window.pad[2] || window.pad[3];
+    if (padded && !x->node->attr.count_include_pad)
+        LAC_FAIL(
+            err, LAC_E_UNSUPPORTED,
+            "avg_pool '%s': padding that is not counted makes the divisor vary; set count_include_pad or "
+            "drop the padding",
+            x->node->name);
+    int n = window.kernel[0] * window.kernel[1];
+    x->c = in->c;
+    x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
+    for (int o = 0; o < x->c; o++)
+        x->law[o] =
+            (lac_channel_law){.factor = in->type.scale / n,
+                              .zero_term = (int64_t)n * in->type.zero,
+                              .lowest = (int64_t)n * lac_code_min(in->type.bits, in->type.is_signed),
+                              .highest = (int64_t)n * lac_code_max(in->type.bits, in->type.is_signed)};
+    LAC_TRY(finish(l, x, LAC_INT_AVG_POOL, 1, err));
+    x->layer->window = window;
+    return LAC_OK;
+}
+
+static lac_status check_operands(const lac_node *node, const lac_int_tensor *a, const lac_int_tensor *b,
+                                 lac_error *err) {
+    if (a->c != b->c || a->h != b->h || a->w != b->w)
+        LAC_FAIL(err, LAC_E_SHAPE, "add '%s': operands of %d x %d x %d and %d x %d x %d; make them equal",
+                 node->name, a->c, a->h, a->w, b->c, b->h, b->w);
+    double ratio = a->type.scale / b->type.scale;
+    if (ratio > 127.5 || ratio < 1 / 127.5)
+        LAC_FAIL(err, LAC_E_RANGE,
+                 "add '%s': scales %g and %g of its operands differ by more than 127; quantize again with "
+                 "scales nearer to each other",
+                 node->name, a->type.scale, b->type.scale);
+    return LAC_OK;
+}
+
+static lac_status lower_add(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    LAC_TRY(lac_lowering_tensor(l, x->node, x->node->in[1], &x->in[1], err));
+    const lac_int_tensor *t[2] = {&l->out->tensors[x->in[0]], &l->out->tensors[x->in[1]]};
+    LAC_TRY(check_operands(x->node, t[0], t[1], err));
+    int8_t w[2];
+    lac_add_ratio(t[0]->type.scale, t[1]->type.scale, w);
+    lac_channel_law law = {.factor = sqrt(t[0]->type.scale / w[0] * (t[1]->type.scale / w[1]))};
+    for (int i = 0; i < 2; i++) {
+        law.zero_term += (int64_t)w[i] * t[i]->type.zero;
+        law.lowest += (int64_t)w[i] * lac_code_min(t[i]->type.bits, t[i]->type.is_signed);
+        law.highest += (int64_t)w[i] * lac_code_max(t[i]->type.bits, t[i]->type.is_signed);
+    }
+    x->c = t[0]->c, x->h = t[0]->h, x->w = t[0]->w;
+    x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
+    for (int o = 0; o < x->c; o++) x->law[o] = law;
+    LAC_TRY(finish(l, x, LAC_INT_ADD, 2, err));
+    x->layer->add_w[0] = w[0];
+    x->layer->add_w[1] = w[1];
+    return LAC_OK;
+}
+
+static void mark_taken(lac_lowering *l, const lac_chain *chain) {
+    for (int value = l->graph->nodes[chain->node].out; value != chain->end;) {
+        int reader = -1;
+        (void)lac_graph_readers(l->graph, value, &reader, 1);
+        l->taken[reader] = true;
+        value = l->graph->nodes[reader].out;
+    }
+}
+
+lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) {
+    lowered_chain x = {.node = &l->graph->nodes[node]};
+    LAC_TRY(lac_chain_match(l->graph, node, &x.chain, err));
+    x.raw = x.chain.quant < 0;
+    if (!x.raw) LAC_TRY(lac_quant_params_read(l->graph, x.chain.quant, &x.quant, err));
+    LAC_TRY(lac_lowering_tensor(l, x.node, x.node->in[0], &x.in[0], err));
+    mark_taken(l, &x.chain);
+    if (x.node->op == LAC_OP_ADD) return lower_add(l, &x, err);
+    if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_LINEAR) return lower_weights(l, &x, err);
+    return lower_average(l, &x, err);
+}

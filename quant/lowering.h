@@ -1,0 +1,58 @@
+#ifndef LAC_LOWERING_H
+#define LAC_LOWERING_H
+
+#include "chain.h"
+#include "int_graph.h"
+#include "quant_codes.h"
+
+/// Lowering under way: the integer graph so far, and which integer tensor holds a float value's codes.
+typedef struct lac_lowering {
+    const lac_graph *graph;
+    lac_int_graph *out;
+    int *tensor_of;   ///< per float value: integer tensor, -1 for none (yet)
+    bool *taken;      ///< per float node: is part of a chain that is lowered
+    lac_arena *arena; ///< of the integer graph
+    lac_arena *scratch;
+} lac_lowering;
+
+/// The real value of one channel before requantisation, in accumulator terms:
+///
+///   real = factor * (acc - zero_term) + offset;  acc is between lowest and highest; factor of 0 or more
+typedef struct lac_channel_law {
+    double factor, offset;
+    int64_t zero_term; ///< what acc is when all inputs are real zero
+    int64_t lowest, highest;
+} lac_channel_law;
+
+/// What a channel becomes in integers.
+typedef struct lac_channel_result {
+    int32_t bias;
+    uint16_t m;
+    uint8_t s;
+    double raw_scale;
+    bool constant; ///< the code does not depend on acc: weights may be dropped. bias is right for acc = 0
+} lac_channel_result;
+
+/// Turns the law of a channel into (bias, m, s) for an output quantizer and its clamp range before zero.
+///
+/// errors  E_RANGE when the bias does not fit 32 bits
+lac_status lac_channel_requantize(const lac_channel_law *law, double scale, int lo, int hi, bool droppable,
+                                  lac_channel_result *out, lac_error *err) LAC_MUST_CHECK;
+
+/// Turns the law of a channel into (bias, raw_scale) for raw output.
+lac_status lac_channel_raw(const lac_channel_law *law, bool droppable, lac_channel_result *out,
+                           lac_error *err) LAC_MUST_CHECK;
+
+/// Tensor that holds a float value, or an error that names the reader.
+lac_status lac_lowering_tensor(const lac_lowering *l, const lac_node *reader, int value, int *out,
+                               lac_error *err) LAC_MUST_CHECK;
+
+/// Adds a tensor / a layer; the layer's out and name are filled in by the caller.
+int lac_lowering_add_tensor(lac_lowering *l, const char *name, int c, int h, int w, lac_code_type type);
+lac_int_layer *lac_lowering_add_layer(lac_lowering *l, lac_int_kind kind, const char *name, const int *in,
+                                      int n_in);
+
+/// Lowers the chain that starts at a node to a layer, and its max pools to further layers.
+lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) LAC_MUST_CHECK;
+
+#endif

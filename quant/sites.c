@@ -1,0 +1,219 @@
+#include "sites.h"
+#include "chain.h"
+
+enum { INPUT_BITS = 8, ADD_OPERAND_BITS = 8 };
+
+typedef struct planning {
+    const lac_graph *graph;
+    const lac_quant_config *config;
+    lac_quant_sites *sites;
+    int *site_of;                               // per value: the site whose codes it holds, -1 for none
+    bool *nonnegative;                          // per value
+    bool *feeds_add, *feeds_other, *feeds_last; // per site
+    int first, last;                            // nodes with weights
+    lac_error *err;
+} planning;
+
+static bool has_weights(lac_op op) {
+    return op == LAC_OP_CONV2D || op == LAC_OP_LINEAR;
+}
+
+static int only_reader(const lac_graph *graph, int value) {
+    int reader = -1;
+    return value != graph->output && lac_graph_readers(graph, value, &reader, 1) == 1 ? reader : -1;
+}
+
+// The last value of the chain that starts at a node. A max pool is left outside, unless a ReLU follows it.
+static int chain_end(const lac_graph *graph, int node) {
+    int value = graph->nodes[node].out;
+    for (;;) {
+        int reader = only_reader(graph, value);
+        if (reader < 0) return value;
+        const lac_node *next = &graph->nodes[reader];
+        int after = next->op == LAC_OP_MAX_POOL ? only_reader(graph, next->out) : -1;
+        if (next->op == LAC_OP_BATCH_NORM || next->op == LAC_OP_RELU)
+            value = next->out;
+        else if (after >= 0 && graph->nodes[after].op == LAC_OP_RELU)
+            value = graph->nodes[after].out;
+        else
+            return value;
+    }
+}
+
+static bool is_output(const lac_graph *graph, int value) {
+    for (;;) {
+        if (value == graph->output) return true;
+        int reader = only_reader(graph, value);
+        if (reader < 0 || graph->nodes[reader].op != LAC_OP_FLATTEN) return false;
+        value = graph->nodes[reader].out;
+    }
+}
+
+static void add_site(planning *p, int value, bool is_input) {
+    lac_quant_sites *sites = p->sites;
+    p->site_of[value] = sites->n;
+    sites->site[sites->n] = (lac_quant_site){.value = value, .family = sites->n, .is_input = is_input};
+    sites->n++;
+}
+
+static int leader(const lac_quant_sites *sites, int site) {
+    while (sites->site[site].family != site) site = sites->site[site].family;
+    return site;
+}
+
+// ---- one walk in topological order
+// ------------------------------------------------------------------------------
+
+static void note_sign(planning *p, const lac_node *node) {
+    bool all = true;
+    switch (node->op) {
+    case LAC_OP_RELU:
+        break;
+    case LAC_OP_MAX_POOL:
+    case LAC_OP_AVG_POOL:
+    case LAC_OP_GLOBAL_AVG_POOL:
+    case LAC_OP_FLATTEN:
+    case LAC_OP_ADD:
+    case LAC_OP_CONCAT:
+        for (int i = 0; i < node->n_in; i++) all = all && p->nonnegative[node->in[i]];
+        break;
+    default:
+        all = false;
+    }
+    p->nonnegative[node->out] = all;
+}
+
+static void note_reader(planning *p, int index) {
+    const lac_node *node = &p->graph->nodes[index];
+    int site = p->site_of[node->in[0]];
+    if (node->op == LAC_OP_ADD) {
+        for (int i = 0; i < 2; i++)
+            if (p->site_of[node->in[i]] >= 0) p->feeds_add[p->site_of[node->in[i]]] = true;
+    } else if (site >= 0 && lac_chain_starts(node->op)) {
+        p->feeds_other[site] = true;
+        if (index == p->last) p->feeds_last[site] = true;
+    }
+}
+
+static lac_status join_concat(planning *p, const lac_node *node) {
+    lac_quant_sites *sites = p->sites;
+    for (int i = 0; i < node->n_in; i++) {
+        int site = p->site_of[node->in[i]];
+        if (site < 0 || sites->site[site].is_input)
+            LAC_FAIL(p->err, LAC_E_UNSUPPORTED,
+                     "concat '%s': operand '%s' %s; put a convolution before the concat", node->name,
+                     p->graph->values[node->in[i]].name,
+                     site < 0 ? "has no quantizer that it could share" : "is the graph's input");
+        int a = leader(sites, p->site_of[node->in[0]]), b = leader(sites, site);
+        sites->site[a < b ? b : a].family = a < b ? a : b;
+    }
+    p->site_of[node->out] = p->site_of[node->in[0]];
+    return LAC_OK;
+}
+
+static lac_status visit(planning *p, int index) {
+    const lac_graph *graph = p->graph;
+    const lac_node *node = &graph->nodes[index];
+    if (node->op == LAC_OP_QUANT || node->op == LAC_OP_BIPOLAR_QUANT)
+        LAC_FAIL(p->err, LAC_E_UNSUPPORTED,
+                 "%s '%s': the model is quantized already; quantize its float model", lac_op_name(node->op),
+                 node->name);
+    note_sign(p, node);
+    note_reader(p, index);
+    if (lac_chain_starts(node->op)) {
+        int end = chain_end(graph, index);
+        if (!is_output(graph, end)) add_site(p, end, false);
+        return LAC_OK;
+    }
+    if (node->op == LAC_OP_CONCAT) return join_concat(p, node);
+    bool passes = node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_FLATTEN;
+    if (passes && p->site_of[node->out] < 0) p->site_of[node->out] = p->site_of[node->in[0]];
+    return LAC_OK;
+}
+
+// ---- widths
+// -------------------------------------------------------------------------------------------------
+
+static int site_bits(const planning *p, int site) {
+    const lac_quant_config *c = p->config;
+    const lac_quant_site *s = &p->sites->site[site];
+    int bits = c->act_bits;
+    if (p->feeds_last[site] && c->last_bits) bits = c->last_bits;
+    if (p->feeds_add[site] && !p->feeds_other[site]) bits = ADD_OPERAND_BITS;
+    if (bits == 1 && s->is_signed) bits = 2; // one bit has no code for zero and both signs
+    return s->is_input ? INPUT_BITS : bits;
+}
+
+static void set_types(planning *p) {
+    lac_quant_sites *sites = p->sites;
+    for (int i = 0; i < sites->n; i++)
+        sites->site[i].is_signed = !sites->site[i].is_input && !p->nonnegative[sites->site[i].value];
+    for (int i = 0; i < sites->n; i++) sites->site[i].bits = site_bits(p, i);
+    for (int i = 0; i < sites->n; i++) {
+        lac_quant_site *lead = &sites->site[leader(sites, i)], *s = &sites->site[i];
+        if (s->bits > lead->bits) lead->bits = s->bits;
+        if (s->is_signed) lead->is_signed = true;
+    }
+    for (int i = 0; i < sites->n; i++) {
+        lac_quant_site *s = &sites->site[i];
+        s->family = leader(sites, i);
+        s->is_signed = sites->site[s->family].is_signed;
+        s->bits = sites->site[s->family].bits == 1 && s->is_signed ? 2 : sites->site[s->family].bits;
+    }
+}
+
+static void set_weight_bits(planning *p) {
+    const lac_quant_config *c = p->config;
+    for (int n = 0; n < p->graph->n_nodes; n++) {
+        if (!has_weights(p->graph->nodes[n].op)) continue;
+        int bits = c->ternary ? 2 : c->weight_bits;
+        if (n == p->first && c->first_bits) bits = c->first_bits;
+        if (n == p->last && c->last_bits) bits = c->last_bits;
+        p->sites->weight_bits[n] = bits;
+    }
+}
+
+static lac_status check_widths(const lac_quant_config *c, lac_error *err) {
+    const struct {
+        const char *name;
+        int bits, least;
+    } widths[] = {{"weights", c->ternary ? 2 : c->weight_bits, 1},
+                  {"acts", c->act_bits, 1},
+                  {"first", c->first_bits, 0},
+                  {"last", c->last_bits, 0}};
+    for (size_t i = 0; i < sizeof widths / sizeof *widths; i++)
+        if (widths[i].bits < widths[i].least || widths[i].bits > 8)
+            LAC_FAIL(err, LAC_E_USAGE, "%s: %d bits, supported are 1 to 8", widths[i].name, widths[i].bits);
+    return LAC_OK;
+}
+
+lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *config, lac_arena *arena,
+                                lac_quant_sites *out, lac_error *err) {
+    LAC_TRY(check_widths(config, err));
+    int n_sites = graph->n_nodes + 1;
+    lac_quant_sites sites = {.site = LAC_NEW_ARRAY(arena, lac_quant_site, n_sites),
+                             .weight_bits = LAC_NEW_ARRAY(arena, int, graph->n_nodes)};
+    planning p = {.graph = graph,
+                  .config = config,
+                  .sites = &sites,
+                  .site_of = LAC_NEW_ARRAY(arena, int, graph->n_values),
+                  .nonnegative = LAC_NEW_ARRAY(arena, bool, graph->n_values),
+                  .feeds_add = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .feeds_other = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .feeds_last = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .first = -1,
+                  .last = -1,
+                  .err = err};
+    for (int v = 0; v < graph->n_values; v++) p.site_of[v] = -1;
+    for (int n = 0; n < graph->n_nodes; n++) {
+        if (!has_weights(graph->nodes[n].op)) continue;
+        if (p.first < 0) p.first = n;
+        p.last = n;
+    }
+    add_site(&p, graph->input, true);
+    for (int n = 0; n < graph->n_nodes; n++) LAC_TRY(visit(&p, n));
+    set_types(&p);
+    set_weight_bits(&p);
+    *out = sites;
+    return LAC_OK;
+}

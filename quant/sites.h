@@ -1,0 +1,41 @@
+#ifndef LAC_SITES_H
+#define LAC_SITES_H
+
+#include "quantize.h"
+
+/// Where quantizers go in a float graph, and how wide they are. The rule:
+///   - one on the graph's input, 8 bits, unsigned, asymmetric;
+///   - one at the end of every chain {conv2d | linear | add | average pool} (batch norm) (relu) that is not
+///   the
+///     graph's output, before a max pool that follows; unsigned when nothing negative can arrive;
+///   - one on the weights of every convolution and linear layer.
+/// Operands of a concat share one type. A site that only feeds additions has 8 bits: an addition requantises
+/// its result, so that a narrow operand would cost accuracy and save nothing.
+typedef struct lac_quant_site {
+    int value;  ///< the quantizer stands after this value
+    int family; ///< index of the site whose scale and type this one shares; itself when it leads
+    int bits;
+    bool is_signed;
+    bool is_input;
+} lac_quant_site;
+
+typedef struct lac_quant_sites {
+    lac_quant_site *site;
+    int n;
+    int *weight_bits; ///< per node: 1..8, 0 where there are no weights. Ternary is 2
+} lac_quant_sites;
+
+/// Plans the quantizers of a tidy graph.
+///
+/// memory  from arena
+/// errors  E_USAGE (a width), E_UNSUPPORTED (a concat operand that is no end of a chain)
+lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *config, lac_arena *arena,
+                                lac_quant_sites *out, lac_error *err) LAC_MUST_CHECK;
+
+/// Adds the quantizers. scale has one entry a site (the family leader's counts); weight scales are searched.
+///
+/// errors  E_UNSUPPORTED: weights of 1 bit where pruned zeros must stay
+lac_status lac_quant_sites_insert(lac_graph *graph, const lac_quant_sites *sites, const float *scale,
+                                  const int *zero, lac_error *err) LAC_MUST_CHECK;
+
+#endif

@@ -1,0 +1,129 @@
+#include "snap.h"
+#include "fold.h"
+#include "multiplier.h"
+#include "quant_codes.h"
+
+#include <math.h>
+
+// The quantizer whose codes a value holds, through nodes that pass codes on; -1 for none.
+static int quantizer_of(const lac_graph *graph, int value) {
+    for (;;) {
+        int producer = lac_graph_producer(graph, value);
+        if (producer < 0) return -1;
+        lac_op op = graph->nodes[producer].op;
+        if (op == LAC_OP_QUANT) return producer;
+        if (op != LAC_OP_MAX_POOL && op != LAC_OP_FLATTEN && op != LAC_OP_CONCAT) return -1;
+        value = graph->nodes[producer].in[0];
+    }
+}
+
+// ---- additions
+// --------------------------------------------------------------------------------------------------
+
+// Both operands may already stand in a ratio to a third scale; then lowering takes the nearest integers.
+static void snap_add(lac_graph *graph, const lac_node *node, bool *fixed) {
+    int q[2] = {quantizer_of(graph, node->in[0]), quantizer_of(graph, node->in[1])}, v[2];
+    if (q[0] < 0 || q[1] < 0) return;
+    for (int i = 0; i < 2; i++) v[i] = graph->nodes[q[i]].in[1];
+    if (v[0] == v[1] || (fixed[v[0]] && fixed[v[1]])) return;
+    float *s0 = graph->values[v[0]].data, *s1 = graph->values[v[1]].data;
+    if (!(*s0 > 0) || !(*s1 > 0)) return; // lowering refuses them with a sentence
+    int8_t w[2];
+    lac_add_ratio((double)*s0, (double)*s1, w);
+    if (fixed[v[0]])
+        *s1 = (float)((double)*s0 * w[1] / w[0]);
+    else
+        *s0 = (float)((double)*s1 * w[0] / w[1]);
+    fixed[v[0]] = fixed[v[1]] = true;
+}
+
+static void snap_adds(lac_graph *graph, lac_arena *scratch) {
+    bool *fixed = LAC_NEW_ARRAY(scratch, bool, graph->n_values);
+    fixed[graph->input] = true;
+    for (int n = 0; n < graph->n_nodes; n++)
+        if (graph->nodes[n].op == LAC_OP_QUANT && graph->nodes[n].in[0] == graph->input)
+            fixed[graph->nodes[n].in[1]] = true;
+    for (int n = 0; n < graph->n_nodes; n++)
+        if (graph->nodes[n].op == LAC_OP_ADD) snap_add(graph, &graph->nodes[n], fixed);
+}
+
+// ---- weights and offsets
+// ----------------------------------------------------------------------------------------
+
+/// A layer with weights, in the terms of its accumulator.
+typedef struct snapping {
+    lac_chain chain;
+    const lac_node *node, *weight_quant;
+    double scale_in, scale_out; // scale_out 0: raw
+    lac_weight_codes codes;
+    lac_fold fold;
+} snapping;
+
+static void snap_weight_scale(lac_graph *graph, const snapping *x, int o) {
+    lac_value *scale = &graph->values[x->weight_quant->in[1]];
+    if (lac_shape_count(scale->shape) != x->codes.n_out || x->scale_out == 0) return;
+    double multiplier = x->codes.scale[o] * x->scale_in * fabs(x->fold.factor[o]) / x->scale_out;
+    if (!(multiplier >= 0x1p-31 && multiplier < 0x1p14)) return;
+    uint16_t m;
+    uint8_t s;
+    lac_multiplier(multiplier, &m, &s);
+    x->codes.scale[o] *= lac_multiplier_value(m, s) / multiplier;
+    scale->data[o] = (float)x->codes.scale[o];
+    x->codes.scale[o] = (double)scale->data[o];
+}
+
+// Latent weights of 1 bit keep their size: the sign is the code.
+static void snap_weights(lac_graph *graph, const snapping *x, int o) {
+    if (x->codes.bits == 1) return;
+    float *w = graph->values[x->weight_quant->in[0]].data + (size_t)o * (size_t)x->codes.n_per_out;
+    for (int i = 0; i < x->codes.n_per_out; i++)
+        w[i] = (float)(x->codes.code[o * x->codes.n_per_out + i] * x->codes.scale[o]);
+}
+
+static void snap_offset(lac_graph *graph, const snapping *x, int o) {
+    bool has_norm = x->chain.batch_norm >= 0;
+    if (!has_norm && x->node->n_in < 3) return;
+    double unit = x->codes.scale[o] * x->scale_in * x->fold.factor[o];
+    double units = x->fold.offset[o] / unit;
+    if (unit == 0 || !(fabs(units) < 0x1p24)) return;
+    double move = rint(units) * unit - x->fold.offset[o];
+    int value = has_norm ? graph->nodes[x->chain.batch_norm].in[2] : x->node->in[2];
+    graph->values[value].data[o] = (float)((double)graph->values[value].data[o] + move);
+}
+
+static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, lac_error *err) {
+    snapping x = {.node = &graph->nodes[index]};
+    LAC_TRY(lac_chain_match(graph, index, &x.chain, err));
+    LAC_TRY(lac_weight_codes_read(graph, index, scratch, &x.codes, err));
+    LAC_TRY(lac_fold_chain(graph, &x.chain, x.codes.n_out, scratch, &x.fold, err));
+    int in = quantizer_of(graph, x.node->in[0]);
+    if (in < 0)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': input '%s' has no quantizer before it",
+                 lac_op_name(x.node->op), x.node->name, graph->values[x.node->in[0]].name);
+    lac_quant_params q;
+    LAC_TRY(lac_quant_params_read(graph, in, &q, err));
+    x.scale_in = q.scale;
+    if (x.chain.quant >= 0) {
+        LAC_TRY(lac_quant_params_read(graph, x.chain.quant, &q, err));
+        x.scale_out = q.scale;
+    }
+    x.weight_quant = &graph->nodes[lac_graph_producer(graph, x.node->in[1])];
+    for (int o = 0; o < x.codes.n_out; o++) {
+        snap_weight_scale(graph, &x, o);
+        snap_weights(graph, &x, o);
+        snap_offset(graph, &x, o);
+    }
+    return LAC_OK;
+}
+
+lac_status lac_snap(lac_graph *graph, lac_error *err) {
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to snap graph '%s'", graph->name);
+    snap_adds(graph, scratch);
+    lac_status status = LAC_OK;
+    for (int n = 0; status == LAC_OK && n < graph->n_nodes; n++)
+        if (graph->nodes[n].op == LAC_OP_CONV2D || graph->nodes[n].op == LAC_OP_LINEAR)
+            status = snap_layer(graph, n, scratch, err);
+    lac_arena_close(scratch);
+    return status;
+}
