@@ -1,0 +1,52 @@
+#ifndef LAC_PLAN_H
+#define LAC_PLAN_H
+
+#include "op.h"
+
+/// A graph made ready to run in float on this machine for one batch size: layouts chosen, memory and
+/// primitives of oneDNN made once. Running allocates nothing.
+
+typedef struct lac_plan_config {
+    int batch;
+    bool train;             ///< keep what backward needs; batch norms use and update batch statistics
+    bool freeze_batch_norm; ///< train, but with the running statistics, which stay
+    bool input_gradient;    ///< also d loss / d input
+    bool keep_all;          ///< no fusion, so that every activation can be read
+} lac_plan_config;
+
+/// Plans a graph whose shapes are inferred. Constants are used in place: the plan reads graph->values[].data
+/// at every run, and training batch norms write their running statistics there. Data pointers must stay.
+///
+/// memory  its own arena; lac_plan_close frees it
+/// errors  E_UNSUPPORTED when oneDNN has no kernel, E_MEMORY
+lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, lac_plan **out,
+                         lac_error *err) LAC_MUST_CHECK;
+void lac_plan_close(lac_plan *plan);
+
+/// Where a batch goes in: [batch][c][h][w], row-major.
+float *lac_plan_input(lac_plan *plan);
+/// Where logits come out: [batch][classes], row-major.
+const float *lac_plan_output(lac_plan *plan);
+/// Where d loss / d logits goes in before a backward, [batch][classes].
+float *lac_plan_output_gradient(lac_plan *plan);
+
+/// Recomputes all that depends on constants alone (weights' layouts, quantized weights). Training forwards
+/// do it by themselves; an inference plan does it when opened, and again when asked.
+lac_status lac_plan_refresh(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_plan_forward(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_plan_backward(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+
+/// Gradient of a trainable constant (or of the input, if asked for), row-major; NULL when the output does not
+/// depend on it.
+const float *lac_plan_gradient(const lac_plan *plan, int value);
+
+/// Copies an activation of the last forward as dense row-major N x C x H x W.
+///
+/// errors  E_UNSUPPORTED when it was fused away (see keep_all)
+lac_status lac_plan_read(lac_plan *plan, int value, float *out, lac_error *err) LAC_MUST_CHECK;
+
+/// Name of the kernel that oneDNN chose for each step, for benchmarks: calls visit(ctx, node, kernel).
+void lac_plan_kernels(const lac_plan *plan, void (*visit)(void *ctx, const char *node, const char *kernel),
+                      void *ctx);
+
+#endif
