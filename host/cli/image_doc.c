@@ -1,0 +1,131 @@
+#include "image_doc.h"
+
+#include "stage.h"
+
+static double n_lanes(const lac_image *image) {
+    return (double)(image->engine.mesh_x * image->engine.mesh_y);
+}
+
+uint64_t lac_image_ideal_cycles(const lac_image *image) {
+    uint64_t n = 0;
+    for (int i = 0; i < image->n_steps; i++) n += image->steps[i].ideal_cycles;
+    return n;
+}
+
+void lac_image_describe(lac_doc *doc, const lac_image *image, size_t n_bytes) {
+    const lac_engine_config *e = &image->engine;
+    double all = (double)lac_int_graph_n_weights(image->graph, false);
+    double left = (double)lac_int_graph_n_weights(image->graph, true);
+    double macs = (double)lac_int_graph_macs(image->graph, true);
+    double ideal = (double)lac_image_ideal_cycles(image);
+    lac_doc_text(doc, "network", "network", "%s", image->graph->name);
+    lac_doc_text(doc, "engine", "engine",
+                 "%dx%d lanes, drain %d, accumulators of %d bits, %d activation words, "
+                 "%d list entries",
+                 e->mesh_x, e->mesh_y, e->drain, e->acc_bits, e->act_words, e->list_words);
+    lac_doc_text(doc, "contract", "contract", "%08x", image->contract_hash);
+    lac_doc_number(doc, "file_bytes", "file", (double)n_bytes, LAC_DOC_BYTES);
+    lac_doc_number(doc, "program_bytes", "program stream", 8.0 * (double)image->n_program, LAC_DOC_BYTES);
+    lac_doc_number(doc, "weights", "weights", all, LAC_DOC_COUNT);
+    lac_doc_number(doc, "nonzero_weights", "of which not zero", left, LAC_DOC_COUNT);
+    lac_doc_number(doc, "zeros", "zeros", all > 0 ? 1 - left / all : 0, LAC_DOC_PERCENT);
+    lac_doc_number(doc, "macs", "MACs an image", (double)lac_int_graph_macs(image->graph, false),
+                   LAC_DOC_COUNT);
+    lac_doc_number(doc, "nonzero_macs", "of which not zero", macs, LAC_DOC_COUNT);
+    lac_doc_number(doc, "ideal_cycles", "entries x pixels", ideal, LAC_DOC_COUNT);
+    if (ideal > 0)
+        lac_doc_number(doc, "ideal_utilization", "lanes then busy", macs / (ideal * n_lanes(image)),
+                       LAC_DOC_PERCENT);
+}
+
+static const lac_int_layer *layer_of(const lac_image *image, const lac_step *step) {
+    return &image->graph->layers[step->layer];
+}
+
+void lac_image_describe_steps(lac_doc *doc, const lac_image *image) {
+    lac_doc_table_begin(doc, "steps",
+                        "step|kind|output|weights|nonzero_weights|entries|skips|entry_bits|stream_bytes|tile|"
+                        "ideal_cycles|acc_bits",
+                        "<step|<kind|<output|weights|not zero|entries|skips|bits|bytes|tile|cycles|acc bits");
+    for (int i = 0; i < image->n_steps; i++) {
+        const lac_step *s = &image->steps[i];
+        const lac_int_layer *l = layer_of(image, s);
+        const lac_int_tensor *t = &image->graph->tensors[s->out_tensor];
+        const lac_layout *in = &image->layouts[l->in[0]];
+        lac_doc_row(doc);
+        lac_doc_cell_text(doc, "%s", s->name);
+        lac_doc_cell_text(doc, "%s%s", lac_int_kind_name(l->kind), s->pool_layer >= 0 ? "+max_pool" : "");
+        lac_doc_cell_text(doc, "%dx%dx%d", t->c, t->h, t->w);
+        lac_doc_cell(doc, (double)lac_int_layer_weights(image->graph, l, false), LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)lac_int_layer_weights(image->graph, l, true), LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)s->n_entries, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)s->n_skips, LAC_DOC_COUNT);
+        lac_doc_cell(doc, s->entry_bits, LAC_DOC_COUNT);
+        lac_doc_cell(doc, 8.0 * (double)s->stream_words, LAC_DOC_COUNT);
+        lac_doc_cell_text(doc, "%dx%d", in->tile_h, in->tile_w);
+        lac_doc_cell(doc, (double)s->ideal_cycles, LAC_DOC_COUNT);
+        lac_doc_cell(doc, lac_int_layer_acc_bits(image->graph, l), LAC_DOC_COUNT);
+    }
+    lac_doc_table_end(doc);
+}
+
+/// Where the cycles above the ideal went, largest first.
+static const char *reason(const lac_step *step, const lac_step_cycles *c) {
+    uint64_t rest = c->total > step->ideal_cycles ? c->total - step->ideal_cycles : 0;
+    uint64_t skips = c->compute > step->ideal_cycles ? c->compute - step->ideal_cycles : 0;
+    if (rest * 50 < step->ideal_cycles) return "-";
+    if (skips >= c->starved && skips >= c->drain && skips >= c->other) return "skip entries";
+    if (c->starved >= c->drain && c->starved >= c->other) return "waiting for the weight stream";
+    if (c->drain >= c->other) return "waiting for the drain";
+    return "beginning and ending the step";
+}
+
+static void describe_sums(lac_doc *doc, const lac_image *image, const lac_step_cycles *cycles) {
+    double total = 0, conv_total = 0, conv_ideal = 0;
+    for (int i = 0; i < image->n_steps; i++) {
+        const lac_int_layer *l = layer_of(image, &image->steps[i]);
+        total += (double)cycles[i].total;
+        // A layer whose map has one pixel per lane at most is fully connected: bound by the weight stream.
+        const lac_int_tensor *out = &image->graph->tensors[l->out];
+        if (l->kind != LAC_INT_CONV2D || out->h * out->w == 1) continue;
+        conv_total += (double)cycles[i].total;
+        conv_ideal += (double)image->steps[i].ideal_cycles;
+    }
+    double macs = (double)lac_int_graph_macs(image->graph, true);
+    lac_doc_number(doc, "cycles", "cycles an image", total, LAC_DOC_COUNT);
+    if (conv_ideal > 0)
+        lac_doc_number(doc, "conv_ratio", "convolutions to ideal", conv_total / conv_ideal, LAC_DOC_RATIO);
+    if (total > 0)
+        lac_doc_number(doc, "utilization", "lane utilisation", macs / (total * n_lanes(image)),
+                       LAC_DOC_PERCENT);
+}
+
+void lac_image_describe_cycles(lac_doc *doc, const lac_image *image, const lac_step_cycles *cycles) {
+    lac_doc_table_begin(doc, "step_cycles",
+                        "step|ideal|total|ratio|compute|starved|drain|other|utilization|reason",
+                        "<step|ideal|cycles|ratio|compute|starved|drain|other|lanes busy|<the rest");
+    for (int i = 0; i < image->n_steps; i++) {
+        const lac_step *s = &image->steps[i];
+        const lac_step_cycles *c = &cycles[i];
+        double macs = (double)lac_int_layer_macs(image->graph, layer_of(image, s), true);
+        lac_doc_row(doc);
+        lac_doc_cell_text(doc, "%s", s->name);
+        lac_doc_cell(doc, (double)s->ideal_cycles, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)c->total, LAC_DOC_COUNT);
+        if (s->ideal_cycles)
+            lac_doc_cell(doc, (double)c->total / (double)s->ideal_cycles, LAC_DOC_RATIO);
+        else
+            lac_doc_cell_none(doc);
+        lac_doc_cell(doc, (double)c->compute, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)c->starved, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)c->drain, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)c->other, LAC_DOC_COUNT);
+        if (c->total)
+            lac_doc_cell(doc, macs / ((double)c->total * n_lanes(image)), LAC_DOC_PERCENT);
+        else
+            lac_doc_cell_none(doc);
+        lac_doc_cell_text(doc, "%s", reason(s, c));
+    }
+    lac_doc_table_end(doc);
+    describe_sums(doc, image, cycles);
+}

@@ -1,0 +1,33 @@
+#include "names.h"
+
+#include "device.h"
+#include "prune.h"
+#include "quantize.h"
+
+#include <stddef.h>
+
+const char *lac_names_nets(int i) {
+    return i < lac_n_nets() ? lac_net_row(i)->name : NULL;
+}
+const char *lac_names_datasets(int i) {
+    return i < lac_n_datasets() ? lac_dataset_row(i)->name : NULL;
+}
+const char *lac_names_quantizers(int i) {
+    return i < lac_n_quantizers() ? lac_quantizer_row(i)->name : NULL;
+}
+const char *lac_names_pruners(int i) {
+    return i < lac_n_pruners() ? lac_pruner_row(i)->name : NULL;
+}
+const char *lac_names_devices(int i) {
+    return i < lac_n_devices() ? lac_device_row(i)->name : NULL;
+}
+
+const char *lac_names_optimizers(int i) {
+    static const char *const names[] = {[LAC_SGD] = "sgd", [LAC_ADAM] = "adam", NULL};
+    return names[i];
+}
+
+const char *lac_names_schedules(int i) {
+    static const char *const names[] = {[LAC_COSINE] = "cosine", [LAC_CONSTANT] = "constant", NULL};
+    return names[i];
+}
