@@ -121,11 +121,12 @@ static lac_status bn_backward(lac_plan *plan, const lac_node *node, void *state,
         LAC_TRY(lac_plan_buffer(plan, &x->layout, &dx, err));
     LAC_TRY(parameter_grad(plan, gamma, &dgamma, err));
     LAC_TRY(parameter_grad(plan, beta, &dbeta, err));
-    dnnl_exec_arg_t args[] = {
-        {DNNL_ARG_SRC, x->data},          {DNNL_ARG_DIFF_DST, y->grad},  {DNNL_ARG_MEAN, s->mean},
-        {DNNL_ARG_VARIANCE, s->variance}, {DNNL_ARG_SCALE, gamma->data}, {DNNL_ARG_DIFF_SRC, dx},
-        {DNNL_ARG_DIFF_SCALE, dgamma},    {DNNL_ARG_DIFF_SHIFT, dbeta},  {DNNL_ARG_WORKSPACE, s->workspace}};
-    LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, s->workspace ? 9 : 8, err));
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, x->data},       {DNNL_ARG_DIFF_DST, y->grad},
+                              {DNNL_ARG_MEAN, s->mean},      {DNNL_ARG_VARIANCE, s->variance},
+                              {DNNL_ARG_SCALE, gamma->data}, {DNNL_ARG_DIFF_SRC, dx},
+                              {DNNL_ARG_SHIFT, beta->data},  {DNNL_ARG_DIFF_SCALE, dgamma},
+                              {DNNL_ARG_DIFF_SHIFT, dbeta},  {DNNL_ARG_WORKSPACE, s->workspace}};
+    LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, s->workspace ? 10 : 9, err));
     if (gamma->wants_grad) LAC_TRY(lac_plan_grad_done(plan, gamma, dgamma, err));
     if (beta->wants_grad) LAC_TRY(lac_plan_grad_done(plan, beta, dbeta, err));
     return x->wants_grad ? lac_plan_grad_done(plan, x, dx, err) : LAC_OK;

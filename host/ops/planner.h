@@ -1,7 +1,8 @@
 #ifndef LAC_PLANNER_H
 #define LAC_PLANNER_H
 
-#include "plan.h"
+#include "float_plan.h"
+#include "parallel.h"
 
 #include <oneapi/dnnl/dnnl.h>
 
@@ -128,12 +129,5 @@ lac_status lac_infer_window(const lac_graph *graph, const lac_node *node, int64_
                             lac_error *err);
 
 lac_status lac_need_dims(const lac_graph *graph, const lac_node *node, int n_dims, lac_error *err);
-
-/// Before a loop whose rounds are independent: all threads.
-#ifdef _OPENMP
-#define LAC_PARALLEL _Pragma("omp parallel for schedule(static)")
-#else
-#define LAC_PARALLEL
-#endif
 
 #endif

@@ -1,5 +1,5 @@
-#ifndef LAC_PLAN_H
-#define LAC_PLAN_H
+#ifndef LAC_FLOAT_PLAN_H
+#define LAC_FLOAT_PLAN_H
 
 #include "op.h"
 
@@ -39,6 +39,9 @@ lac_status lac_plan_backward(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 /// Gradient of a trainable constant (or of the input, if asked for), row-major; NULL when the output does not
 /// depend on it.
 const float *lac_plan_gradient(const lac_plan *plan, int value);
+
+/// True for values that depend on the input.
+bool lac_plan_is_activation(const lac_plan *plan, int value);
 
 /// Copies an activation of the last forward as dense row-major N x C x H x W.
 ///

@@ -179,6 +179,10 @@ const float *lac_plan_gradient(const lac_plan *plan, int value) {
     return t->n_grads > 0 ? lac_memory_data(t->grad) : NULL;
 }
 
+bool lac_plan_is_activation(const lac_plan *plan, int value) {
+    return plan->tensors[value].shape.n_dims > 0 && !plan->tensors[value].constant;
+}
+
 lac_status lac_plan_read(lac_plan *plan, int value, float *out, lac_error *err) {
     const lac_tensor *t = &plan->tensors[value];
     if (!t->data)

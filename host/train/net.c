@@ -1,0 +1,108 @@
+#include "net.h"
+
+#include "op.h"
+
+#include <math.h>
+
+lac_net lac_net_start(lac_arena *arena, const char *name, int c, int h, int w, uint64_t seed) {
+    lac_net net = {.graph = lac_graph_new(arena, name), .rng = lac_rng_make(seed, 0)};
+    net.graph->input = lac_graph_add_value(net.graph, "image", LAC_SHAPE(1, c, h, w));
+    return net;
+}
+
+lac_graph *lac_net_done(lac_net *net, int logits) {
+    net->graph->output = logits;
+    return net->misfit ? NULL : net->graph;
+}
+
+static int add_node(lac_net *net, lac_op op, const char *name, const int *in, int n_in,
+                    const lac_attr *attr) {
+    lac_graph *graph = net->graph;
+    int out = lac_graph_add_node(graph, op, name, in, n_in, attr);
+    lac_shape shape = LAC_SHAPE(1, 1, 1, 1); // a misfit still needs some shape to go on
+    if (!net->misfit)
+        net->misfit = lac_op_row(op)->infer(graph, &graph->nodes[graph->n_nodes - 1], &shape, NULL) != LAC_OK;
+    graph->values[out].shape = shape;
+    return out;
+}
+
+static int add_part(lac_net *net, const char *name, const char *part, lac_shape shape, bool trainable) {
+    lac_graph *graph = net->graph;
+    return lac_graph_add_constant(graph, lac_arena_printf(graph->arena, "%s.%s", name, part), shape, NULL,
+                                  trainable);
+}
+
+static int add_filled(lac_net *net, const char *name, const char *part, int64_t n, float fill,
+                      bool trainable) {
+    int index = add_part(net, name, part, LAC_SHAPE(n), trainable);
+    for (int64_t i = 0; i < n; i++) net->graph->values[index].data[i] = fill;
+    return index;
+}
+
+static int add_weights(lac_net *net, const char *name, lac_shape shape) {
+    int index = add_part(net, name, "weight", shape, true);
+    int64_t n = lac_shape_count(shape);
+    float deviation = sqrtf(2.0f * (float)shape.dim[0] / (float)n);
+    for (int64_t i = 0; i < n; i++) net->graph->values[index].data[i] = deviation * lac_rng_normal(&net->rng);
+    return index;
+}
+
+static lac_shape shape_of(const lac_net *net, int x) {
+    return net->graph->values[x].shape;
+}
+
+int lac_net_conv(lac_net *net, const char *name, int x, int out_channels, int kernel, int stride, int pad,
+                 bool bias) {
+    lac_attr attr = {.window = {.kernel = {kernel, kernel},
+                                .stride = {stride, stride},
+                                .pad = {pad, pad, pad, pad},
+                                .dilation = {1, 1},
+                                .groups = 1}};
+    int in[3] = {x, add_weights(net, name, LAC_SHAPE(out_channels, shape_of(net, x).dim[1], kernel, kernel))};
+    if (bias) in[2] = add_filled(net, name, "bias", out_channels, 0.0f, true);
+    return add_node(net, LAC_OP_CONV2D, name, in, bias ? 3 : 2, &attr);
+}
+
+int lac_net_batch_norm(lac_net *net, const char *name, int x) {
+    lac_attr attr = {.epsilon = 1e-5f, .momentum = 0.9f};
+    int64_t n = shape_of(net, x).dim[1];
+    int in[5] = {x, add_filled(net, name, "gamma", n, 1.0f, true),
+                 add_filled(net, name, "beta", n, 0.0f, true), add_filled(net, name, "mean", n, 0.0f, false),
+                 add_filled(net, name, "variance", n, 1.0f, false)};
+    return add_node(net, LAC_OP_BATCH_NORM, name, in, 5, &attr);
+}
+
+int lac_net_relu(lac_net *net, const char *name, int x) {
+    return add_node(net, LAC_OP_RELU, name, &x, 1, NULL);
+}
+
+int lac_net_conv_bn_relu(lac_net *net, const char *name, int x, int out_channels, int kernel, int stride) {
+    lac_arena *arena = net->graph->arena;
+    x = lac_net_conv(net, name, x, out_channels, kernel, stride, kernel / 2, false);
+    x = lac_net_batch_norm(net, lac_arena_printf(arena, "%s.bn", name), x);
+    return lac_net_relu(net, lac_arena_printf(arena, "%s.relu", name), x);
+}
+
+int lac_net_max_pool(lac_net *net, const char *name, int x, int kernel, int stride) {
+    lac_attr attr = {
+        .window = {.kernel = {kernel, kernel}, .stride = {stride, stride}, .dilation = {1, 1}, .groups = 1}};
+    return add_node(net, LAC_OP_MAX_POOL, name, &x, 1, &attr);
+}
+
+int lac_net_global_avg_pool(lac_net *net, const char *name, int x) {
+    return add_node(net, LAC_OP_GLOBAL_AVG_POOL, name, &x, 1, NULL);
+}
+
+int lac_net_flatten(lac_net *net, const char *name, int x) {
+    return add_node(net, LAC_OP_FLATTEN, name, &x, 1, NULL);
+}
+
+int lac_net_linear(lac_net *net, const char *name, int x, int out_features) {
+    int in[3] = {x, add_weights(net, name, LAC_SHAPE(out_features, shape_of(net, x).dim[1]))};
+    in[2] = add_filled(net, name, "bias", out_features, 0.0f, true);
+    return add_node(net, LAC_OP_LINEAR, name, in, 3, NULL);
+}
+
+int lac_net_add(lac_net *net, const char *name, int a, int b) {
+    return add_node(net, LAC_OP_ADD, name, (int[]){a, b}, 2, NULL);
+}

@@ -1,0 +1,236 @@
+#include "train.h"
+
+#include "augment.h"
+#include "checkpoint.h"
+#include "evaluate.h"
+#include "loss.h"
+#include "metrics.h"
+#include "optimizer.h"
+#include "rng.h"
+
+#include <math.h>
+#include <unistd.h>
+
+// One call of lac_train.
+typedef struct session {
+    lac_graph *graph;
+    const lac_dataset *data;
+    lac_recipe recipe; // defaults filled in
+    const lac_train_hook *hook;
+    const lac_talk *talk;
+    lac_arena *arena;
+    lac_plan *plan;
+    lac_evaluator evaluator;
+    lac_optimizer_state optimizer;
+    lac_augment augment;
+    uint32_t *order; // of the images in epoch `ordered`
+    int64_t ordered;
+    uint8_t *labels; // of the batch
+    uint64_t n_steps, steps_per_epoch, hash;
+    lac_progress progress;
+    lac_metrics metrics;
+    double began, saved; // seconds
+} session;
+
+static lac_recipe with_defaults(const lac_recipe *given) {
+    lac_recipe r = *given;
+    if (r.epochs == 0) r.epochs = 10;
+    if (r.batch == 0) r.batch = 128;
+    if (r.lr == 0) r.lr = r.optimizer == LAC_ADAM ? 1e-3f : 0.1f;
+    if (r.scale_lr == 0) r.scale_lr = 1;
+    if (r.checkpoint_s == 0) r.checkpoint_s = 30;
+    return r;
+}
+
+static lac_status check_recipe(const lac_recipe *r, const lac_dataset *data, lac_error *err) {
+    if (!(r->epochs > 0) || !(r->lr > 0) || r->batch < 1)
+        LAC_FAIL(err, LAC_E_RANGE, "recipe: epochs %g, lr %g and batch %d must be positive",
+                 (double)r->epochs, (double)r->lr, r->batch);
+    if (!(r->label_smoothing >= 0 && r->label_smoothing < 1) || r->crop_pad < 0 || !(r->weight_decay >= 0))
+        LAC_FAIL(
+            err, LAC_E_RANGE,
+            "recipe: label smoothing %g must be in 0..1, crop padding %d and weight decay %g not negative",
+            (double)r->label_smoothing, r->crop_pad, (double)r->weight_decay);
+    if ((uint32_t)r->batch > data->train.n)
+        LAC_FAIL(err, LAC_E_RANGE, "recipe: batch %d is larger than the %u training images of '%s'", r->batch,
+                 data->train.n, data->name);
+    return LAC_OK;
+}
+
+static lac_status open_session(session *s, const lac_recipe *recipe, lac_error *err) {
+    LAC_TRY(lac_graph_infer(s->graph, err));
+    LAC_TRY(lac_graph_fits(s->graph, s->data, err));
+    s->recipe = with_defaults(recipe);
+    const lac_recipe *r = &s->recipe;
+    LAC_TRY(check_recipe(r, s->data, err));
+    s->steps_per_epoch = s->data->train.n / (uint32_t)r->batch;
+    s->n_steps = (uint64_t)llround((double)r->epochs * (double)s->steps_per_epoch);
+    if (s->n_steps == 0) s->n_steps = 1;
+    s->hash = lac_run_hash(s->graph, r, s->data);
+    s->augment = lac_augment_make(s->data, r->crop_pad, r->flip, r->seed);
+    s->order = LAC_NEW_ARRAY(s->arena, uint32_t, s->data->train.n);
+    s->ordered = -1;
+    s->labels = LAC_NEW_ARRAY(s->arena, uint8_t, r->batch);
+    s->optimizer = lac_optimizer_make(s->graph, r, s->arena);
+    bool resumed = false;
+    if (r->checkpoint)
+        LAC_TRY(lac_checkpoint_load(r->checkpoint, s->hash, s->graph, &s->optimizer, &s->progress, &resumed,
+                                    err));
+    if (resumed)
+        lac_talk_note(s->talk, "resuming from '%s' at step %llu of %llu", r->checkpoint,
+                      (unsigned long long)s->progress.step, (unsigned long long)s->n_steps);
+    LAC_TRY(lac_metrics_open(&s->metrics, r->metrics, s->progress.metrics_bytes, err));
+    lac_plan_config config = {.batch = r->batch, .train = true, .freeze_batch_norm = r->freeze_batch_norm};
+    LAC_TRY(lac_plan_open(s->graph, &config, &s->plan, err));
+    if (s->data->validation.n == 0) return LAC_OK;
+    return lac_evaluator_open(s->graph, s->data, r->batch, &s->evaluator, err);
+}
+
+static void close_session(session *s) {
+    lac_metrics_close(&s->metrics);
+    lac_evaluator_close(&s->evaluator);
+    lac_plan_close(s->plan);
+    lac_arena_close(s->arena);
+}
+
+// The next batch: the epoch's shuffled images, less those that do not fill a batch.
+static void load_batch(session *s) {
+    int64_t epoch = (int64_t)(s->progress.step / s->steps_per_epoch);
+    if (epoch != s->ordered) {
+        for (uint32_t i = 0; i < s->data->train.n; i++) s->order[i] = i;
+        lac_rng rng = lac_rng_make(s->recipe.seed ^ 0x0DDE5u, (uint64_t)epoch);
+        lac_rng_shuffle(&rng, s->order, s->data->train.n);
+        s->ordered = epoch;
+    }
+    uint32_t batch = (uint32_t)s->recipe.batch;
+    const uint32_t *items = s->order + s->progress.step % s->steps_per_epoch * batch;
+    lac_augment_batch(&s->augment, s->data->train.pixels, items, batch, epoch, lac_plan_input(s->plan));
+    for (uint32_t i = 0; i < batch; i++) s->labels[i] = s->data->train.labels[items[i]];
+}
+
+static lac_status train_step(session *s, float lr, lac_error *err) {
+    lac_progress *p = &s->progress;
+    uint32_t batch = (uint32_t)s->recipe.batch;
+    if (s->hook && s->hook->before_step)
+        LAC_TRY(s->hook->before_step(s->hook->ctx, s->graph, p->step, s->n_steps, err));
+    lac_masks_apply(s->graph);
+    load_batch(s);
+    LAC_TRY(lac_plan_forward(s->plan, err));
+    lac_loss loss = lac_softmax_cross_entropy(lac_plan_output(s->plan), s->labels, batch, s->data->n_classes,
+                                              s->recipe.label_smoothing, lac_plan_output_gradient(s->plan));
+    if (!isfinite(loss.sum))
+        LAC_FAIL(err, LAC_E_RANGE, "the loss of '%s' is no longer finite at step %llu; lower lr (now %g)",
+                 s->graph->name, (unsigned long long)p->step, (double)lr);
+    LAC_TRY(lac_plan_backward(s->plan, err));
+    lac_optimizer_update(&s->optimizer, s->graph, s->plan, lr, p->step);
+    p->step++;
+    p->epoch_loss += loss.sum;
+    p->epoch_right += loss.n_right;
+    p->epoch_images += batch;
+    return LAC_OK;
+}
+
+static double train_loss(const lac_progress *p) {
+    return p->epoch_images ? p->epoch_loss / (double)p->epoch_images : 0;
+}
+
+static double train_accuracy(const lac_progress *p) {
+    return p->epoch_images ? (double)p->epoch_right / (double)p->epoch_images : 0;
+}
+
+static lac_status end_epoch(session *s, float lr, lac_error *err) {
+    lac_progress *p = &s->progress;
+    lac_eval_result validation = {0};
+    double epoch = (double)p->step / (double)s->steps_per_epoch;
+    p->train_loss = train_loss(p);
+    if (s->evaluator.plan) {
+        LAC_TRY(
+            lac_evaluator_run(&s->evaluator, &s->data->validation, 0, NULL, "validate", &validation, err));
+        p->validation_loss = validation.loss;
+        p->validation_accuracy = validation.accuracy;
+        if (validation.accuracy > p->best_validation_accuracy)
+            p->best_validation_accuracy = validation.accuracy;
+    }
+    lac_talk_note(s->talk, "epoch %.4g: loss %.4f, train accuracy %.2f %%, validation accuracy %.2f %%",
+                  epoch, p->train_loss, 100 * train_accuracy(p), 100 * p->validation_accuracy);
+    lac_metrics_line line = {
+        p->step,           epoch,           (double)lr,          p->train_loss,
+        train_accuracy(p), validation.loss, validation.accuracy, s->evaluator.plan != NULL};
+    lac_metrics_write(&s->metrics, &line);
+    p->epoch_loss = 0;
+    p->epoch_right = p->epoch_images = 0;
+    return LAC_OK;
+}
+
+static lac_status save(session *s, lac_error *err) {
+    if (!s->recipe.checkpoint) return LAC_OK;
+    lac_progress now = s->progress;
+    now.seconds += lac_now_s() - s->began;
+    LAC_TRY(lac_metrics_flush(&s->metrics, &now.metrics_bytes, err));
+    s->saved = lac_now_s();
+    return lac_checkpoint_save(s->recipe.checkpoint, s->hash, s->graph, &s->optimizer, &now, err);
+}
+
+static lac_status stop_here(session *s, lac_error *err) {
+    const unsigned long long step = s->progress.step, n = s->n_steps;
+    LAC_TRY(save(s, err));
+    if (!s->recipe.checkpoint)
+        LAC_FAIL(err, LAC_E_INTERRUPTED, "training stopped at step %llu of %llu; no checkpoint was asked for",
+                 step, n);
+    LAC_FAIL(err, LAC_E_INTERRUPTED, "training stopped at step %llu of %llu; the same call resumes from '%s'",
+             step, n, s->recipe.checkpoint);
+}
+
+static void report(const session *s, float lr) {
+    const lac_progress *p = &s->progress;
+    lac_talk_step(s->talk, "train", p->step, s->n_steps, "epoch %.2f, lr %.4f, loss %.4f, accuracy %.2f %%",
+                  (double)p->step / (double)s->steps_per_epoch, (double)lr, train_loss(p),
+                  100 * train_accuracy(p));
+}
+
+static lac_status run_steps(session *s, lac_error *err) {
+    enum { METRICS_EVERY = 50 };
+    lac_progress *p = &s->progress;
+    while (p->step < s->n_steps) {
+        float lr = lac_schedule_lr(&s->recipe, p->step, s->n_steps, s->steps_per_epoch);
+        LAC_TRY(train_step(s, lr, err));
+        report(s, lr);
+        if (p->step % METRICS_EVERY == 0) {
+            double epoch = (double)p->step / (double)s->steps_per_epoch;
+            lac_metrics_line line = {p->step,           epoch, (double)lr, train_loss(p),
+                                     train_accuracy(p), 0,     0,          false};
+            lac_metrics_write(&s->metrics, &line);
+        }
+        bool epoch_ends = p->step % s->steps_per_epoch == 0 || p->step == s->n_steps;
+        if (epoch_ends) LAC_TRY(end_epoch(s, lr, err));
+        if (p->step == s->n_steps) break;
+        if (lac_talk_stop(s->talk)) return stop_here(s, err);
+        if (epoch_ends || lac_now_s() - s->saved > (double)s->recipe.checkpoint_s) LAC_TRY(save(s, err));
+    }
+    return lac_metrics_flush(&s->metrics, NULL, err);
+}
+
+static void fill_result(const session *s, lac_train_result *result) {
+    const lac_progress *p = &s->progress;
+    double seconds = p->seconds + lac_now_s() - s->began;
+    *result = (lac_train_result){.train_loss = p->train_loss,
+                                 .validation_loss = p->validation_loss,
+                                 .validation_accuracy = p->validation_accuracy,
+                                 .best_validation_accuracy = p->best_validation_accuracy,
+                                 .seconds = seconds};
+    if (seconds > 0) result->images_per_s = (double)(p->step * (uint64_t)s->recipe.batch) / seconds;
+}
+
+lac_status lac_train(lac_graph *graph, const lac_dataset *data, const lac_recipe *recipe,
+                     const lac_train_hook *hook, const lac_talk *talk, lac_train_result *result,
+                     lac_error *err) {
+    session s = {.graph = graph, .data = data, .hook = hook, .talk = talk, .arena = lac_arena_open()};
+    if (!s.arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to train graph '%s'", graph->name);
+    s.began = s.saved = lac_now_s();
+    lac_status status = open_session(&s, recipe, err);
+    if (status == LAC_OK) status = run_steps(&s, err);
+    if (status == LAC_OK && result) fill_result(&s, result);
+    if (status == LAC_OK && s.recipe.checkpoint) unlink(s.recipe.checkpoint);
+    close_session(&s);
+    return status;
+}
