@@ -179,7 +179,7 @@ static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *er
         LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': %d weights an output, its input of %d x %d x %d needs %d",
                  lac_op_name(x->node->op), x->node->name, x->codes.n_per_out, in->c, in->h, in->w, expected);
     x->c = x->codes.n_out;
-    x->droppable = x->codes.bits > 1;
+    x->droppable = true;
     x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
     conv_law(l, x);
     LAC_TRY(finish(l, x, LAC_INT_CONV2D, 1, err));

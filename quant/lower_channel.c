@@ -7,8 +7,8 @@ static double clamped(double x, double lo, double hi) {
     return x < lo ? lo : x > hi ? hi : x;
 }
 
-// A code that no sum changes. Where weights can be dropped acc is 0 and the bias is the code itself; {-1,+1}
-// weights cannot, so the constant is scaled up until the sum is less than half a step of it.
+// A code that no sum changes. Where weights can be dropped acc is 0 and the bias is the code itself; an
+// addition or an average has none, so the constant is scaled up until the sum is less than half a step of it.
 static void constant_channel(const lac_channel_law *law, int code, bool droppable, lac_channel_result *out) {
     *out = (lac_channel_result){.bias = code, .m = 0x8000, .s = 15, .constant = true};
     if (droppable) return;
@@ -47,7 +47,7 @@ lac_status lac_channel_raw(const lac_channel_law *law, bool droppable, lac_chann
                            lac_error *err) {
     if (law->factor == 0 && !droppable)
         LAC_FAIL(err, LAC_E_UNSUPPORTED,
-                 "gamma is 0 before the graph's output, but weights of 1 bit cannot be zero; use 2 bits");
+                 "gamma is 0 before the graph's output, and there are no weights to drop; prune the channel");
     if (law->factor == 0) {
         int sign = law->offset < 0 ? -1 : law->offset > 0;
         *out =

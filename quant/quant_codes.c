@@ -93,7 +93,7 @@ static int code_of(const lac_node *node, float w, float scale) {
 
 lac_status lac_weight_codes_read(const lac_graph *graph, int index, lac_arena *arena, lac_weight_codes *out,
                                  lac_error *err) {
-    const lac_node *layer = &graph->nodes[index], *quant;
+    const lac_node *layer = &graph->nodes[index], *quant = NULL;
     LAC_TRY(weight_quantizer(graph, layer, &quant, err));
     const lac_value *w = &graph->values[quant->in[0]], *scale = &graph->values[quant->in[1]];
     bool bipolar = quant->op == LAC_OP_BIPOLAR_QUANT;

@@ -1,0 +1,465 @@
+#include "quant_kit.h"
+
+#include "quantize.h"
+#include "ref.h"
+
+/// Lowering on graphs small enough to check by hand.
+
+typedef struct fixture {
+    lac_arena *arena;
+    lac_graph *g;
+    int x; // quantized input: scale 0.5, zero 3, 8 bits unsigned
+    lac_int_graph *out;
+} fixture;
+
+static int open_fixture(void **state) {
+    fixture *f = calloc(1, sizeof *f);
+    f->arena = lac_arena_open();
+    *state = f;
+    return f->arena ? 0 : -1;
+}
+
+static int close_fixture(void **state) {
+    fixture *f = *state;
+    lac_arena_close(f->arena);
+    free(f);
+    return 0;
+}
+
+static void start(fixture *f, int c, int h, int w) {
+    f->g = lac_graph_new(f->arena, "hand");
+    f->g->input = lac_graph_add_value(f->g, "image", LAC_SHAPE(1, c, h, w));
+    f->x = kit_quant(f->g, "image_quant", f->g->input, 0.5f, 3, 8, false);
+}
+
+static void lower(fixture *f, int output) {
+    f->g->output = output;
+    ASSERT_OK(lac_graph_check(f->g, err));
+    ASSERT_OK(lac_lower(f->g, NULL, f->arena, &f->out, err));
+}
+
+static void lower_fails(fixture *f, int output, lac_status expected, const char *part) {
+    lac_error err = {0};
+    f->g->output = output;
+    f->out = NULL;
+    lac_status status = lac_lower(f->g, NULL, f->arena, &f->out, &err);
+    assert_fails_with(status, &err, expected, part);
+    assert_null(f->out);
+}
+
+// 1x1 convolution from one channel, weight codes w[o] times scales[o].
+static int conv1(fixture *f, int x, int n, const float *w, const float *scales, int bits) {
+    int weights = kit_weights(f->g, "w", LAC_SHAPE(n, 1, 1, 1), w, scales, bits);
+    return kit_conv(f->g, "conv", x, weights, -1, kit_window(1, 1, 0));
+}
+
+static int raw_end(fixture *f, int x) {
+    return kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "mean", x);
+}
+
+static int norm(fixture *f, int x, int n, const float *gamma, const float *beta, const float *mean,
+                const float *variance) {
+    int out = kit_norm(f->g, "norm", x, n, gamma, beta, mean, variance);
+    f->g->nodes[f->g->n_nodes - 1].attr.epsilon = 0;
+    return out;
+}
+
+// ---- what comes out
+// -----------------------------------------------------------------------------------------
+
+static void batch_norm_folds_exactly_and_negative_gamma_flips_codes(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 2, (float[]){0.5f, -0.5f}, (float[]){0.25f, 0.5f}, 4);
+    int bn = norm(f, conv, 2, (float[]){2, -4}, (float[]){-0.5f + 1, 3}, (float[]){1, 0}, (float[]){4, 16});
+    int q = kit_quant(f->g, "act", kit_op(f->g, LAC_OP_RELU, "relu", bn), 0.25f, 0, 4, false);
+    lower(f, raw_end(f, q));
+    const lac_int_layer *l = &f->out->layers[0];
+    assert_int_equal(l->kind, LAC_INT_CONV2D);
+    assert_int_equal(l->weight_bits, 4);
+    // Channel 0: factor 2/sqrt(4) = 1, offset 0.5 - 1 = -0.5; one accumulator unit is 0.25 * 0.5 = 0.125.
+    assert_int_equal(l->w[0], 2);
+    assert_int_equal(l->bias[0], -4 - 3 * 2);
+    assert_int_equal(l->m[0], 0x8000);
+    assert_int_equal(l->s[0], 16); // 0.125 / 0.25 = 1/2
+    // Channel 1: factor -4/sqrt(16) = -1 goes into the code, offset 3; one unit is 0.5 * 0.5 = 0.25.
+    assert_int_equal(l->w[1], 1);
+    assert_int_equal(l->bias[1], 12 - 3 * 1);
+    assert_int_equal(l->m[1], 0x8000);
+    assert_int_equal(l->s[1], 15);
+    assert_int_equal(l->lo, 0);
+    assert_int_equal(l->hi, 15);
+    assert_false(l->raw);
+    // The mean of 4 codes of 0.25 each, raw.
+    const lac_int_layer *mean = &f->out->layers[1];
+    assert_int_equal(mean->kind, LAC_INT_AVG_POOL);
+    assert_int_equal(mean->window.kernel[0], 2);
+    assert_true(mean->raw);
+    assert_true(mean->raw_scale[1] == 0.0625);
+    assert_int_equal(mean->bias[1], 0);
+}
+
+static void the_lowered_layer_computes_the_hand_computed_codes(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 3);
+    int conv = conv1(f, f->x, 2, (float[]){0.5f, -0.5f}, (float[]){0.25f, 0.5f}, 4);
+    int bn = norm(f, conv, 2, (float[]){2, -4}, (float[]){0.5f, 3}, (float[]){1, 0}, (float[]){4, 16});
+    int q = kit_quant(f->g, "act", kit_op(f->g, LAC_OP_RELU, "relu", bn), 0.25f, 0, 4, false);
+    lower(f, raw_end(f, q));
+    int32_t x[] = {3, 10, 255}, y[6], sum[2];
+    lac_ref_layer(f->out, &f->out->layers[0], (const int32_t *const[]){x}, y);
+    // real x: 0, 3.5, 126. Channel 0: 0.5x - 0.5, clamped at 15 steps of 0.25. Channel 1: 0.5x + 3.
+    assert_int_equal(y[0], 0);
+    assert_int_equal(y[1], 5);
+    assert_int_equal(y[2], 15);
+    assert_int_equal(y[3], 12);
+    assert_int_equal(y[4], 15);
+    lac_ref_layer(f->out, &f->out->layers[1], (const int32_t *const[]){y}, sum);
+    assert_int_equal(sum[0], 20);
+    assert_int_equal(sum[1], 12 + 15 + 15);
+}
+
+static void a_linear_layer_is_the_convolution_over_the_whole_map(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int flat = kit_op(f->g, LAC_OP_FLATTEN, "flat", f->x);
+    float w[8] = {1, -1, 2, 0, 3, 3, -3, 0.5f}, s[2] = {1, 0.5f}, b[2] = {2, -1.26f};
+    int weights = kit_weights(f->g, "w", LAC_SHAPE(2, 4), w, s, 8);
+    int bias = lac_graph_add_constant(f->g, "b", LAC_SHAPE(2), b, true);
+    lower(f, lac_graph_add_node(f->g, LAC_OP_LINEAR, "fc", (int[]){flat, weights, bias}, 3, NULL));
+    const lac_int_layer *l = &f->out->layers[0];
+    assert_int_equal(l->window.kernel[0], 2);
+    assert_int_equal(l->window.kernel[1], 2);
+    assert_int_equal(l->window.groups, 1);
+    const int8_t codes[8] = {1, -1, 2, 0, 6, 6, -6, 1};
+    assert_memory_equal(l->w, codes, 8);
+    assert_true(l->raw);
+    assert_true(l->raw_scale[0] == 0.5 && l->raw_scale[1] == 0.25);
+    assert_int_equal(l->bias[0], 4 - 3 * 2);
+    assert_int_equal(l->bias[1], -5 - 3 * 7); // -1.26 / 0.25 = -5.04
+    assert_int_equal(f->out->tensors[f->out->output].type.bits, 32);
+    assert_int_equal(f->out->tensors[f->out->output].c, 2);
+}
+
+static void an_addition_aligns_its_operands_by_small_integers(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.375f, 2, 8, true);
+    int b = kit_quant(f->g, "b", conv1(f, f->x, 1, (float[]){-1}, (float[]){1}, 8), 0.25f, 0, 8, true);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, b}, 2, NULL);
+    lower(f, raw_end(f, kit_quant(f->g, "c", sum, 1, -1, 6, true)));
+    const lac_int_layer *l = &f->out->layers[2];
+    assert_int_equal(l->kind, LAC_INT_ADD);
+    assert_int_equal(l->add_w[0], 3);
+    assert_int_equal(l->add_w[1], 2);
+    assert_int_equal(l->bias[0], -2 * 3);
+    assert_int_equal(l->m[0], 0x8000);
+    assert_int_equal(l->s[0], 15 + 3); // 0.125 / 1
+    assert_int_equal(l->lo, -32 + 1);
+    assert_int_equal(l->hi, 31 + 1);
+    assert_int_equal(f->out->tensors[l->out].type.zero, -1);
+}
+
+static void weights_of_one_bit_are_minus_one_and_one(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int conv = conv1(f, f->x, 3, (float[]){-0.1f, 0.0f, 7}, (float[]){0.5f, 0.5f, 2}, 1);
+    lower(f, raw_end(f, kit_quant(f->g, "act", conv, 1, 0, 8, true)));
+    const int8_t codes[3] = {-1, 1, 1};
+    assert_memory_equal(f->out->layers[0].w, codes, 3);
+    assert_int_equal(f->out->layers[0].weight_bits, 1);
+    assert_int_equal(f->out->layers[0].s[2], 15); // 2 * 0.5 / 1
+}
+
+static void a_channel_that_nothing_changes_loses_its_weights(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    // gamma 0; all weights pruned; never above zero before ReLU; an ordinary one.
+    float w[4] = {1, 0, 0.25f, 1}, s[4] = {0.25f, 0.25f, 0.25f, 0.25f};
+    float gamma[4] = {0, 1, 1, 1}, beta[4] = {0.8f, -0.6f, -100, 0}, mean[4] = {9, 0, 0, 0},
+          variance[4] = {1, 1, 1, 1};
+    int bn = norm(f, conv1(f, f->x, 4, w, s, 4), 4, gamma, beta, mean, variance);
+    int q = kit_quant(f->g, "act", kit_op(f->g, LAC_OP_RELU, "relu", bn), 0.25f, 0, 4, false);
+    lower(f, raw_end(f, q));
+    const lac_int_layer *l = &f->out->layers[0];
+    const int8_t codes[4] = {0, 0, 0, 4};
+    assert_memory_equal(l->w, codes, 4);
+    const int32_t expected[4] = {3, 0, 0, 0};
+    for (int32_t x = 0; x < 256; x += 51) {
+        int32_t y[4];
+        lac_ref_layer(f->out, l, (const int32_t *const[]){&x}, y);
+        for (int o = 0; o < 3; o++) assert_int_equal(y[o], expected[o]);
+    }
+}
+
+static void a_constant_addition_stays_constant(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 8, true);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, a}, 2, NULL);
+    int bn = norm(f, sum, 1, (float[]){0}, (float[]){-1.4f}, (float[]){0}, (float[]){1});
+    lower(f, raw_end(f, kit_quant(f->g, "act", bn, 0.5f, 1, 4, true)));
+    for (int32_t q = -128; q < 128; q++) {
+        int32_t y;
+        lac_ref_layer(f->out, &f->out->layers[1], (const int32_t *const[]){&q, &q}, &y);
+        assert_int_equal(y, -3 + 1); // -1.4 / 0.5 = -2.8
+    }
+}
+
+static void a_raw_channel_with_gamma_zero_keeps_its_offset(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int conv = conv1(f, f->x, 2, (float[]){1, 1}, (float[]){1, 1}, 4);
+    lower(f, norm(f, conv, 2, (float[]){0, 0}, (float[]){-1.5f, 0}, (float[]){0, 0}, (float[]){1, 1}));
+    const lac_int_layer *l = &f->out->layers[0];
+    assert_int_equal(l->w[0], 0);
+    assert_true(l->raw_scale[0] * l->bias[0] == -1.5);
+    assert_true(l->raw_scale[1] * l->bias[1] == 0);
+}
+
+static void a_max_pool_before_relu_and_quantizer_comes_after(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    int pool = kit_pool(f->g, LAC_OP_MAX_POOL, "pool", conv, kit_window(2, 2, 0));
+    int q = kit_quant(f->g, "act", kit_op(f->g, LAC_OP_RELU, "relu", pool), 0.5f, 0, 8, false);
+    lower(f, raw_end(f, q));
+    assert_int_equal(f->out->n_layers, 3);
+    assert_int_equal(f->out->layers[0].lo, 0);
+    assert_int_equal(f->out->layers[1].kind, LAC_INT_MAX_POOL);
+    assert_int_equal(f->out->tensors[f->out->layers[0].out].h, 4);
+    assert_int_equal(f->out->tensors[f->out->layers[1].out].h, 2);
+    assert_string_equal(f->out->tensors[f->out->layers[1].out].name, "act");
+}
+
+static void a_second_equal_quantizer_is_dropped(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int pool = kit_pool(f->g, LAC_OP_MAX_POOL, "pool", f->x, kit_window(2, 2, 0));
+    int again = kit_quant(f->g, "again", pool, 0.5f, 3, 8, false);
+    lower(f, raw_end(f, again));
+    assert_int_equal(f->out->n_layers, 2);
+}
+
+static void concat_joins_tensors_of_one_type(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 4, true);
+    int b = kit_quant(f->g, "b", conv1(f, f->x, 2, (float[]){1, 2}, (float[]){1, 1}, 8), 0.5f, 0, 4, true);
+    int joined = lac_graph_add_node(f->g, LAC_OP_CONCAT, "join", (int[]){a, b}, 2, NULL);
+    lower(f, raw_end(f, joined));
+    assert_int_equal(f->out->layers[2].kind, LAC_INT_CONCAT);
+    assert_int_equal(f->out->tensors[f->out->layers[2].out].c, 3);
+}
+
+static void nodes_that_lead_nowhere_do_not_disturb(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8);
+    (void)kit_op(f->g, LAC_OP_RELU, "dead", conv);
+    lower(f, raw_end(f, kit_quant(f->g, "act", conv, 0.5f, 0, 4, true)));
+    assert_int_equal(f->out->n_layers, 2);
+}
+
+// ---- what is refused
+// ------------------------------------------------------------------------------------------
+
+static void refuses_float_weights(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int w = lac_graph_add_constant(f->g, "w", LAC_SHAPE(1, 1, 1, 1), (float[]){1}, true);
+    lower_fails(f, kit_conv(f->g, "conv", f->x, w, -1, kit_window(1, 1, 0)), LAC_E_UNSUPPORTED,
+                "conv2d 'conv': weights 'w' are float");
+}
+
+static void refuses_float_activations(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    lower_fails(f, conv1(f, conv, 1, (float[]){1}, (float[]){1}, 4), LAC_E_UNSUPPORTED,
+                "put a quantizer between");
+    start(f, 1, 2, 2);
+    lower_fails(f, raw_end(f, f->g->input), LAC_E_UNSUPPORTED, "input 'image' has no quantizer");
+}
+
+static void refuses_a_branch_before_the_quantizer(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    int a = kit_quant(f->g, "a", conv, 1, 0, 4, true), b = kit_quant(f->g, "b", conv, 1, 0, 4, true);
+    lower_fails(f, lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, b}, 2, NULL), LAC_E_UNSUPPORTED,
+                "2 readers before its quantizer");
+}
+
+static void refuses_bipolar_activations(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4), s = kit_scalar(f->g, "s", 1);
+    int q = lac_graph_add_node(f->g, LAC_OP_BIPOLAR_QUANT, "sign", (int[]){conv, s}, 2, NULL);
+    lower_fails(f, raw_end(f, q), LAC_E_UNSUPPORTED, "bipolar_quant 'sign'");
+}
+
+static void refuses_zero_points_that_are_no_codes(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", conv, 1, 0.5f, 4, true)), LAC_E_UNSUPPORTED,
+                "zero point 0.5");
+    start(f, 1, 2, 2);
+    conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", conv, 1, 9, 4, true)), LAC_E_UNSUPPORTED,
+                "zero point 9 is not one of its codes -8..7");
+}
+
+static void refuses_scales_that_are_not_positive(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", conv, -1, 0, 4, true)), LAC_E_RANGE, "must be above 0");
+    start(f, 1, 2, 2);
+    lower_fails(f, conv1(f, f->x, 1, (float[]){1}, (float[]){0}, 4), LAC_E_RANGE, "must be above 0");
+}
+
+static void refuses_weights_without_a_negative(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){-8}, (float[]){1}, 4);
+    for (int n = 0; n < f->g->n_nodes; n++) f->g->nodes[n].attr.quant.narrow = false;
+    lower_fails(f, conv, LAC_E_UNSUPPORTED, "weight code -8 of channel 0");
+}
+
+static void refuses_asymmetric_and_unsigned_weights(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4);
+    lac_node *quant = &f->g->nodes[lac_graph_producer(f->g, f->g->nodes[f->g->n_nodes - 1].in[1])];
+    quant->attr.quant.is_signed = false;
+    lower_fails(f, conv, LAC_E_UNSUPPORTED, "unsigned weights");
+    quant->attr.quant.is_signed = true;
+    f->g->values[quant->in[2]].data[0] = 1;
+    lower_fails(f, conv, LAC_E_UNSUPPORTED, "weights with zero point 1");
+}
+
+static void refuses_a_negative_factor_without_weights(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int mean = kit_pool(f->g, LAC_OP_AVG_POOL, "mean", f->x, kit_window(2, 1, 0));
+    int bn = norm(f, mean, 1, (float[]){-1}, (float[]){0}, (float[]){0}, (float[]){1});
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", bn, 1, 0, 4, true)), LAC_E_UNSUPPORTED,
+                "negative factor in channel 0");
+}
+
+static void refuses_batch_norm_after_relu_or_pool(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int relu = kit_op(f->g, LAC_OP_RELU, "relu", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 4));
+    int bn = norm(f, relu, 1, (float[]){1}, (float[]){0}, (float[]){0}, (float[]){1});
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", bn, 1, 0, 4, true)), LAC_E_UNSUPPORTED,
+                "batch_norm 'norm' follows a relu");
+}
+
+static void refuses_relu_and_batch_norm_on_codes(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int relu = kit_op(f->g, LAC_OP_RELU, "relu", f->x);
+    lower_fails(f, raw_end(f, relu), LAC_E_UNSUPPORTED, "relu 'relu' reads quantized codes");
+}
+
+static void refuses_concat_of_two_types(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 4, true);
+    int b = kit_quant(f->g, "b", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.25f, 0, 4, true);
+    int joined = lac_graph_add_node(f->g, LAC_OP_CONCAT, "join", (int[]){a, b}, 2, NULL);
+    lower_fails(f, raw_end(f, joined), LAC_E_UNSUPPORTED, "concat 'join': 'a' has scale 0.5");
+}
+
+static void refuses_additions_of_scales_far_apart(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 128, 0, 4, true);
+    int b = kit_quant(f->g, "b", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 4, true);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, b}, 2, NULL);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "c", sum, 1, 0, 4, true)), LAC_E_RANGE, "add 'sum': scales");
+}
+
+static void refuses_average_pools_whose_divisor_varies(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int pool = kit_pool(f->g, LAC_OP_AVG_POOL, "mean", f->x, kit_window(3, 1, 1));
+    f->g->nodes[f->g->n_nodes - 1].attr.count_include_pad = false;
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", pool, 1, 0, 4, true)), LAC_E_UNSUPPORTED,
+                "avg_pool 'mean': padding that is not counted");
+}
+
+static void refuses_a_quantized_or_rectified_output(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8);
+    lower_fails(f, kit_quant(f->g, "act", conv, 1, 0, 4, true), LAC_E_UNSUPPORTED,
+                "graph output 'act' is quantized");
+    start(f, 1, 1, 1);
+    conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8);
+    lower_fails(f, kit_op(f->g, LAC_OP_RELU, "relu", conv), LAC_E_UNSUPPORTED, "passes a relu");
+}
+
+static void refuses_two_different_quantizers_in_a_row(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "again", f->x, 0.25f, 3, 8, false)), LAC_E_UNSUPPORTED,
+                "quant 'again': its input 'image_quant' is quantized already");
+}
+
+static void refuses_offsets_beyond_the_accumulator(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8);
+    lower_fails(f, norm(f, conv, 1, (float[]){1e-9f}, (float[]){3}, (float[]){0}, (float[]){1}), LAC_E_RANGE,
+                "conv2d 'conv': bias");
+}
+
+static void refuses_values_that_are_not_finite(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int conv = conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8);
+    lower_fails(f, norm(f, conv, 1, (float[]){1}, (float[]){0}, (float[]){0}, (float[]){-1}), LAC_E_RANGE,
+                "batch norm and bias of channel 0");
+}
+
+#define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        WITH_FIXTURE(batch_norm_folds_exactly_and_negative_gamma_flips_codes),
+        WITH_FIXTURE(the_lowered_layer_computes_the_hand_computed_codes),
+        WITH_FIXTURE(a_linear_layer_is_the_convolution_over_the_whole_map),
+        WITH_FIXTURE(an_addition_aligns_its_operands_by_small_integers),
+        WITH_FIXTURE(weights_of_one_bit_are_minus_one_and_one),
+        WITH_FIXTURE(a_channel_that_nothing_changes_loses_its_weights),
+        WITH_FIXTURE(a_constant_addition_stays_constant),
+        WITH_FIXTURE(a_raw_channel_with_gamma_zero_keeps_its_offset),
+        WITH_FIXTURE(a_max_pool_before_relu_and_quantizer_comes_after),
+        WITH_FIXTURE(a_second_equal_quantizer_is_dropped),
+        WITH_FIXTURE(concat_joins_tensors_of_one_type),
+        WITH_FIXTURE(nodes_that_lead_nowhere_do_not_disturb),
+        WITH_FIXTURE(refuses_float_weights),
+        WITH_FIXTURE(refuses_float_activations),
+        WITH_FIXTURE(refuses_a_branch_before_the_quantizer),
+        WITH_FIXTURE(refuses_bipolar_activations),
+        WITH_FIXTURE(refuses_zero_points_that_are_no_codes),
+        WITH_FIXTURE(refuses_scales_that_are_not_positive),
+        WITH_FIXTURE(refuses_weights_without_a_negative),
+        WITH_FIXTURE(refuses_asymmetric_and_unsigned_weights),
+        WITH_FIXTURE(refuses_a_negative_factor_without_weights),
+        WITH_FIXTURE(refuses_batch_norm_after_relu_or_pool),
+        WITH_FIXTURE(refuses_relu_and_batch_norm_on_codes),
+        WITH_FIXTURE(refuses_concat_of_two_types),
+        WITH_FIXTURE(refuses_additions_of_scales_far_apart),
+        WITH_FIXTURE(refuses_average_pools_whose_divisor_varies),
+        WITH_FIXTURE(refuses_a_quantized_or_rectified_output),
+        WITH_FIXTURE(refuses_two_different_quantizers_in_a_row),
+        WITH_FIXTURE(refuses_offsets_beyond_the_accumulator),
+        WITH_FIXTURE(refuses_values_that_are_not_finite),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
