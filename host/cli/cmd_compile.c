@@ -115,7 +115,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(lac_image_serialize(image, cli->arena, &bytes, &n_bytes, err));
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_image_describe(doc, image, n_bytes);
-    if (args->report || cli->common.json) lac_image_describe_steps(doc, image);
+    if (args->report || cli->common.json) lac_image_describe_steps(doc, image, cli->arena);
     lac_doc_text(doc, "output", "written", "%s", args->output);
     lac_status status = lac_file_write(args->output, bytes, n_bytes, err);
     if (status == LAC_OK) status = lac_doc_print(doc, cli->common.json, lac_stage_stream(args->output), err);

@@ -110,7 +110,7 @@ static lac_status describe_image(lac_cli *cli, const info_args *args, const lac_
     LAC_TRY(lac_image_parse(bytes->data, bytes->n, args->input, cli->arena, &image, err));
     lac_doc_text(doc, "kind", "file", "program image");
     lac_image_describe(doc, image, bytes->n);
-    if (!args->meta || cli->common.json) lac_image_describe_steps(doc, image);
+    if (!args->meta || cli->common.json) lac_image_describe_steps(doc, image, cli->arena);
     if (args->meta || cli->common.json) describe_meta(doc, image->meta, image->n_meta);
     return LAC_OK;
 }

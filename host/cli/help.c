@@ -59,10 +59,9 @@ static void print_wrapped(FILE *out, const char *text, int at, int used) {
 static void describe(const lac_option *o, char *text, size_t size) {
     char range[256];
     size_t n = (size_t)snprintf(text, size, "%s", o->help);
-    bool listed = o->kind == LAC_OPT_CHOICE || o->kind == LAC_OPT_INDEX;
     bool number = o->kind == LAC_OPT_INT || o->kind == LAC_OPT_FLOAT || o->kind == LAC_OPT_DOUBLE ||
                   o->kind == LAC_OPT_GRID;
-    if (n < size && (listed || number))
+    if (n < size && (o->names || number))
         n += (size_t)snprintf(text + n, size - n, "; %s", lac_option_range(o, range, sizeof range));
     const char *shown = o->shown ? o->shown : o->fallback;
     if (n < size && shown) snprintf(text + n, size - n, " [%s]", shown);

@@ -1,6 +1,7 @@
 #include "image_doc.h"
 
 #include "stage.h"
+#include "step_report.h"
 
 static double n_lanes(const lac_image *image) {
     return (double)(image->engine.mesh_x * image->engine.mesh_y);
@@ -42,31 +43,63 @@ static const lac_int_layer *layer_of(const lac_image *image, const lac_step *ste
     return &image->graph->layers[step->layer];
 }
 
-void lac_image_describe_steps(lac_doc *doc, const lac_image *image) {
-    lac_doc_table_begin(doc, "steps",
-                        "step|kind|output|weights|nonzero_weights|entries|skips|entry_bits|stream_bytes|tile|"
-                        "ideal_cycles|acc_bits",
-                        "<step|<kind|<output|weights|not zero|entries|skips|bits|bytes|tile|cycles|acc bits");
+/// What the steps are and how their weights are listed.
+static void describe_lists(lac_doc *doc, const lac_image *image, const lac_step_row *rows) {
+    lac_doc_table_begin(doc, "lists",
+                        "step|kind|input|output|weights|nonzero_weights|entries|skips|format|list_bytes|"
+                        "bits_per_nonzero|acc_bits",
+                        "<step|<kind|<input|<output|weights|not zero|entries|skips|<list format|bytes|"
+                        "bits/weight|acc bits");
     for (int i = 0; i < image->n_steps; i++) {
-        const lac_step *s = &image->steps[i];
-        const lac_int_layer *l = layer_of(image, s);
-        const lac_int_tensor *t = &image->graph->tensors[s->out_tensor];
-        const lac_layout *in = &image->layouts[l->in[0]];
+        const lac_step_row *r = &rows[i];
         lac_doc_row(doc);
-        lac_doc_cell_text(doc, "%s", s->name);
-        lac_doc_cell_text(doc, "%s%s", lac_int_kind_name(l->kind), s->pool_layer >= 0 ? "+max_pool" : "");
-        lac_doc_cell_text(doc, "%dx%dx%d", t->c, t->h, t->w);
-        lac_doc_cell(doc, (double)lac_int_layer_weights(image->graph, l, false), LAC_DOC_COUNT);
-        lac_doc_cell(doc, (double)lac_int_layer_weights(image->graph, l, true), LAC_DOC_COUNT);
-        lac_doc_cell(doc, (double)s->n_entries, LAC_DOC_COUNT);
-        lac_doc_cell(doc, (double)s->n_skips, LAC_DOC_COUNT);
-        lac_doc_cell(doc, s->entry_bits, LAC_DOC_COUNT);
-        lac_doc_cell(doc, 8.0 * (double)s->stream_words, LAC_DOC_COUNT);
-        lac_doc_cell_text(doc, "%dx%d", in->tile_h, in->tile_w);
-        lac_doc_cell(doc, (double)s->ideal_cycles, LAC_DOC_COUNT);
-        lac_doc_cell(doc, lac_int_layer_acc_bits(image->graph, l), LAC_DOC_COUNT);
+        lac_doc_cell_text(doc, "%s", r->name);
+        lac_doc_cell_text(doc, "%s", r->kind);
+        lac_doc_cell_text(doc, "%s", r->in_shape);
+        lac_doc_cell_text(doc, "%s", r->out_shape);
+        lac_doc_cell(doc, (double)r->n_weights, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->n_nonzero, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->n_entries, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->n_skips, LAC_DOC_COUNT);
+        lac_doc_cell_text(doc, "%s", r->format);
+        lac_doc_cell(doc, (double)r->list_bytes, LAC_DOC_COUNT);
+        lac_doc_cell(doc, r->bits_per_nonzero, LAC_DOC_REAL);
+        lac_doc_cell(doc, r->acc_bits, LAC_DOC_COUNT);
     }
     lac_doc_table_end(doc);
+}
+
+/// What the steps are predicted to take.
+static void describe_costs(lac_doc *doc, const lac_image *image, const lac_step_row *rows) {
+    lac_doc_table_begin(
+        doc, "costs", "step|tile|macs|ideal_cycles|cycles|mesh|starved|drain|other|utilization|reason",
+        "<step|tile|MACs|entries x pixels|cycles|mesh|starved|drain|other|lanes busy|<the rest");
+    double total = 0;
+    for (int i = 0; i < image->n_steps; i++) {
+        const lac_step_row *r = &rows[i];
+        total += (double)r->cost.total;
+        lac_doc_row(doc);
+        lac_doc_cell_text(doc, "%s", r->name);
+        lac_doc_cell_text(doc, "%s", r->tile);
+        lac_doc_cell(doc, (double)r->n_macs, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->ideal_cycles, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->cost.total, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->cost.mesh, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->cost.starved, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->cost.drain, LAC_DOC_COUNT);
+        lac_doc_cell(doc, (double)r->cost.other, LAC_DOC_COUNT);
+        lac_doc_cell(doc, r->utilization, LAC_DOC_PERCENT);
+        lac_doc_cell_text(doc, "%s", r->reason);
+    }
+    lac_doc_table_end(doc);
+    lac_doc_number(doc, "predicted_cycles", "predicted cycles", total, LAC_DOC_COUNT);
+}
+
+void lac_image_describe_steps(lac_doc *doc, const lac_image *image, lac_arena *arena) {
+    lac_step_row *rows;
+    lac_step_report(image, arena, &rows);
+    describe_lists(doc, image, rows);
+    describe_costs(doc, image, rows);
 }
 
 /// Where the cycles above the ideal went, largest first.

@@ -91,6 +91,7 @@ const char *lac_option_range(const lac_option *option, char *text, size_t size) 
         break;
     case LAC_OPT_CHOICE:
     case LAC_OPT_INDEX:
+    case LAC_OPT_LIST:
         print_names(option->names, text, size);
         break;
     case LAC_OPT_GRID:
@@ -110,8 +111,7 @@ static lac_status refuse(const lac_option *option, const char *value, lac_error 
     char name[64], range[256];
     row_name(option, name);
     lac_option_range(option, range, sizeof range);
-    bool listed = option->kind == LAC_OPT_CHOICE || option->kind == LAC_OPT_INDEX;
-    const char *near = listed ? lac_option_nearest(value, option->names) : NULL;
+    const char *near = option->names ? lac_option_nearest(value, option->names) : NULL;
     if (near)
         LAC_FAIL(err, LAC_E_USAGE, "%s takes %s, not '%s'; did you mean '%s'?", name, range, value, near);
     LAC_FAIL(err, LAC_E_USAGE, "%s takes %s, not '%s'", name, range, value);
@@ -151,6 +151,25 @@ static lac_status store_name(const lac_option *option, const char *value, void *
     return refuse(option, value, err);
 }
 
+static bool is_name(const char *word, size_t n, lac_option_names *names) {
+    for (int i = 0; names(i); i++)
+        if (strlen(names(i)) == n && strncmp(names(i), word, n) == 0) return true;
+    return false;
+}
+
+static lac_status store_list(const lac_option *option, const char *value, void *at, lac_error *err) {
+    for (const char *p = value;; p++) {
+        size_t n = strcspn(p, ",");
+        char word[64];
+        snprintf(word, sizeof word, "%.*s", (int)n, p);
+        if (!is_name(p, n, option->names)) return refuse(option, word, err);
+        p += n;
+        if (!*p) break;
+    }
+    *(const char **)at = value;
+    return LAC_OK;
+}
+
 static lac_status store_grid(const lac_option *option, const char *value, void *at, lac_error *err) {
     int columns, rows, n_read = 0;
     bool read = sscanf(value, "%dx%d%n", &columns, &rows, &n_read) == 2 && !value[n_read];
@@ -181,6 +200,8 @@ static lac_status store(const lac_option *option, const char *value, void *args,
     case LAC_OPT_CHOICE:
     case LAC_OPT_INDEX:
         return store_name(option, value, at, err);
+    case LAC_OPT_LIST:
+        return store_list(option, value, at, err);
     case LAC_OPT_GRID:
         return store_grid(option, value, at, err);
     }
@@ -190,6 +211,7 @@ static lac_status store(const lac_option *option, const char *value, void *args,
 const char *lac_option_print(const lac_option *option, const void *args, char text[128]) {
     const void *at = (const char *)args + option->offset;
     const char *word = NULL;
+    text[0] = 0;
     switch (option->kind) {
     case LAC_OPT_FLAG:
         word = *(const bool *)at ? "yes" : "no";
@@ -207,6 +229,7 @@ const char *lac_option_print(const lac_option *option, const void *args, char te
         snprintf(text, 128, "%llu", (unsigned long long)*(const uint64_t *)at);
         break;
     case LAC_OPT_TEXT:
+    case LAC_OPT_LIST:
     case LAC_OPT_CHOICE:
         word = *(const char *const *)at;
         break;
@@ -215,11 +238,9 @@ const char *lac_option_print(const lac_option *option, const void *args, char te
         break;
     case LAC_OPT_GRID:
         snprintf(text, 128, "%dx%d", ((const int *)at)[0], ((const int *)at)[1]);
-        return text;
+        break;
     }
-    bool is_word = option->kind == LAC_OPT_FLAG || option->kind == LAC_OPT_TEXT ||
-                   option->kind == LAC_OPT_CHOICE || option->kind == LAC_OPT_INDEX;
-    if (is_word) snprintf(text, 128, "%s", word ? word : "");
+    if (word) snprintf(text, 128, "%s", word);
     return text;
 }
 

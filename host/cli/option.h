@@ -18,8 +18,12 @@ typedef enum lac_option_kind {
     LAC_OPT_TEXT,   ///< const char *, any text but an empty one
     LAC_OPT_CHOICE, ///< const char *, one of names()
     LAC_OPT_INDEX,  ///< int, position in names()
+    LAC_OPT_LIST,   ///< const char *, some of names() with commas between
     LAC_OPT_GRID,   ///< int[2], "7x7", both in [lowest, highest]
 } lac_option_kind;
+
+/// Highest of a LAC_OPT_U64 that takes all of its type.
+#define LAC_OPTION_ANY_U64 18446744073709551615.0
 
 /// Names of a table's rows, NULL past the end.
 typedef const char *lac_option_names(int i);

@@ -1,6 +1,7 @@
 #include "stage.h"
 
 #include "file.h"
+#include "normalization.h"
 #include "onnx.h"
 #include "op.h"
 
@@ -57,6 +58,7 @@ void lac_stage_record(lac_cli *cli, lac_graph *graph, const lac_command *command
     set_meta(cli, graph, command->name, "command", cli->line);
     set_meta(cli, graph, command->name, "version", cli->version);
     set_meta(cli, graph, command->name, "data_crc", lac_arena_printf(cli->arena, "%08x", data->data_crc));
+    lac_normalization_store(graph, data);
     const char *stages = lac_graph_meta(graph, "lacuna.stages");
     lac_graph_set_meta(graph, "lacuna.stages",
                        stages ? lac_arena_printf(cli->arena, "%s %s", stages, command->name) : command->name);

@@ -88,7 +88,7 @@ _Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == s
         {.name = "seed",                                                                                     \
          .kind = LAC_OPT_U64,                                                                                \
          .offset = offsetof(args_type, stage.recipe.seed),                                                   \
-         .highest = 1.8e19,                                                                                  \
+         .highest = LAC_OPTION_ANY_U64,                                                                      \
          .fallback = "1",                                                                                    \
          .group = "Recipe",                                                                                  \
          .help = "the same seed gives the same file on one machine"},                                        \
