@@ -3,6 +3,10 @@ lac_test(test_option SOURCE unit/test_option.c DEPS lac_cli_base)
 lac_test(test_doc SOURCE unit/test_doc.c DEPS lac_cli_base)
 lac_test(test_progress SOURCE unit/test_progress.c DEPS lac_cli_base)
 
+if(NOT TARGET lacuna)
+  return()
+endif()
+
 function(lac_script_test name)
   cmake_parse_arguments(A "" "TIMEOUT" "COMMAND;LABELS" ${ARGN})
   add_test(NAME ${name} COMMAND ${A_COMMAND} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
