@@ -3,3 +3,12 @@ foreach(bench train_speed train_recipe)
   add_executable(${bench} EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}.c)
   target_link_libraries(${bench} PRIVATE lac_train)
 endforeach()
+
+lac_test(test_ops_forward SOURCE unit/test_ops_forward.c DEPS lac_ops)
+lac_test(test_ops_gradients SOURCE unit/test_ops_gradients.c DEPS lac_ops)
+lac_test(test_ops_quant SOURCE unit/test_ops_quant.c DEPS lac_ops)
+lac_test(test_ops_shapes SOURCE unit/test_ops_shapes.c DEPS lac_train)
+
+# Tiny tensors: threads that spin for each other on a busy machine would make seconds of milliseconds.
+set_tests_properties(test_ops_forward test_ops_gradients test_ops_quant test_ops_shapes
+  PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1")

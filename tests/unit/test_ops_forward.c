@@ -1,0 +1,188 @@
+// Float results against plain loops that anyone can check by eye.
+#include "float_fixture.h"
+#include "float_plan.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { BATCH = 2 };
+
+static lac_plan *open_plan(lac_graph *graph, bool keep_all) {
+    lac_error err = {0};
+    lac_plan *plan = NULL;
+    if (lac_graph_infer(graph, &err) != LAC_OK) fail_msg("%s", err.text);
+    lac_plan_config config = {.batch = BATCH, .keep_all = keep_all};
+    if (lac_plan_open(graph, &config, &plan, &err) != LAC_OK) fail_msg("%s", err.text);
+    return plan;
+}
+
+static void run(lac_plan *plan, const float *x, int64_t n) {
+    memcpy(lac_plan_input(plan), x, (size_t)n * sizeof *x);
+    assert_int_equal(lac_plan_forward(plan, NULL), LAC_OK);
+}
+
+static void close_to(float got, double wanted) {
+    if (fabs((double)got - wanted) > 1e-4 * (1 + fabs(wanted)))
+        fail_msg("got %g, expected %g", (double)got, wanted);
+}
+
+// y[n][o][yo][xo], by the law in conv2d.c.
+static double conv_at(const float *x, const float *w, const lac_window *v, lac_shape xs, lac_shape ws,
+                      int64_t n, int64_t o, int64_t yo, int64_t xo) {
+    double sum = 0;
+    int64_t per_group = ws.dim[0] / v->groups, first = o / per_group * ws.dim[1];
+    for (int64_t i = 0; i < ws.dim[1]; i++)
+        for (int64_t ky = 0; ky < ws.dim[2]; ky++)
+            for (int64_t kx = 0; kx < ws.dim[3]; kx++) {
+                int64_t yi = yo * v->stride[0] + ky * v->dilation[0] - v->pad[0];
+                int64_t xi = xo * v->stride[1] + kx * v->dilation[1] - v->pad[1];
+                if (yi < 0 || yi >= xs.dim[2] || xi < 0 || xi >= xs.dim[3]) continue;
+                sum += (double)x[((n * xs.dim[1] + first + i) * xs.dim[2] + yi) * xs.dim[3] + xi] *
+                       (double)w[((o * ws.dim[1] + i) * ws.dim[2] + ky) * ws.dim[3] + kx];
+            }
+    return sum;
+}
+
+static void check_conv(int in, int out, int h, int width, lac_window v, bool bias) {
+    lac_arena *arena = lac_arena_open();
+    lac_rng rng = lac_rng_make(9, (uint64_t)in);
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, in, h, width));
+    lac_shape ws = LAC_SHAPE(out, in / v.groups, v.kernel[0], v.kernel[1]);
+    int inputs[3] = {graph->input, add_uniform(graph, "w", ws, -1, 1, true, &rng)};
+    if (bias) inputs[2] = add_uniform(graph, "b", LAC_SHAPE(out), -1, 1, true, &rng);
+    graph->output =
+        lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", inputs, bias ? 3 : 2, &(lac_attr){.window = v});
+    lac_plan *plan = open_plan(graph, false);
+    int64_t n_x = (int64_t)BATCH * in * h * width;
+    float *x = LAC_NEW_ARRAY(arena, float, n_x);
+    fill_uniform(x, n_x, -1, 1, &rng);
+    run(plan, x, n_x);
+    const float *y = lac_plan_output(plan), *w = graph->values[inputs[1]].data;
+    lac_shape xs = graph->values[graph->input].shape, ys = graph->values[graph->output].shape;
+    for (int64_t n = 0; n < BATCH; n++)
+        for (int64_t o = 0; o < out; o++)
+            for (int64_t yo = 0; yo < ys.dim[2]; yo++)
+                for (int64_t xo = 0; xo < ys.dim[3]; xo++) {
+                    double b = bias ? (double)graph->values[inputs[2]].data[o] : 0;
+                    close_to(*y++, b + conv_at(x, w, &v, xs, ws, n, o, yo, xo));
+                }
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+static void conv2d_equals_plain_loops(void **state) {
+    (void)state;
+    check_conv(1, 16, 9, 9, square_window(3, 1, 1), false);
+    check_conv(16, 32, 7, 7, square_window(3, 1, 1), true);
+    check_conv(3, 5, 8, 11, (lac_window){{3, 5}, {2, 1}, {1, 0, 2, 3}, {1, 2}, 1}, true);
+    check_conv(6, 4, 8, 8, (lac_window){{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 2}, false);
+    check_conv(32, 32, 6, 6, (lac_window){{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 32}, true);
+    check_conv(5, 10, 6, 6, (lac_window){{3, 3}, {2, 2}, {0, 1, 1, 0}, {1, 1}, 5}, false);
+    check_conv(32, 16, 5, 5, square_window(1, 2, 0), false);
+}
+
+static void max_pool_equals_plain_loops_also_where_the_window_does_not_divide(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_rng rng = lac_rng_make(4, 4);
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 16, 7, 7));
+    graph->output = lac_graph_add_node(graph, LAC_OP_MAX_POOL, "pool", &graph->input, 1,
+                                       &(lac_attr){.window = square_window(2, 2, 0)});
+    lac_plan *plan = open_plan(graph, false);
+    float x[BATCH * 16 * 49];
+    fill_uniform(x, BATCH * 16 * 49, -2, -1, &rng);
+    run(plan, x, BATCH * 16 * 49);
+    const float *y = lac_plan_output(plan);
+    for (int m = 0; m < BATCH * 16; m++)
+        for (int yo = 0; yo < 3; yo++)
+            for (int xo = 0; xo < 3; xo++) {
+                const float *corner = &x[m * 49 + 2 * yo * 7 + 2 * xo];
+                float most = fmaxf(fmaxf(corner[0], corner[1]), fmaxf(corner[7], corner[8]));
+                close_to(*y++, (double)most);
+            }
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+static void batch_norm_uses_running_statistics_when_not_training(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 2, 2, 1));
+    const float gamma[] = {2, 3}, beta[] = {1, -1}, mean[] = {0.5f, -0.5f}, variance[] = {4, 9};
+    int in[5] = {graph->input, lac_graph_add_constant(graph, "g", LAC_SHAPE(2), gamma, true),
+                 lac_graph_add_constant(graph, "b", LAC_SHAPE(2), beta, true),
+                 lac_graph_add_constant(graph, "m", LAC_SHAPE(2), mean, false),
+                 lac_graph_add_constant(graph, "v", LAC_SHAPE(2), variance, false)};
+    graph->output = lac_graph_add_node(graph, LAC_OP_BATCH_NORM, "bn", in, 5,
+                                       &(lac_attr){.epsilon = 0, .momentum = 0.9f});
+    lac_plan *plan = open_plan(graph, false);
+    const float x[] = {0.5f, 2.5f, -0.5f, 2.5f, 0, 0, 0, 0};
+    run(plan, x, 8);
+    const double wanted[] = {1, 3, -1, 2, 0.5, 0.5, -0.5, -0.5};
+    for (int i = 0; i < 8; i++) close_to(lac_plan_output(plan)[i], wanted[i]);
+    assert_true(graph->values[in[3]].data[0] == 0.5f);
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+// Three channels: the blocked layout behind a convolution has padding, which a reader must not see.
+static void every_activation_reads_back_dense(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_rng rng = lac_rng_make(8, 8);
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 16, 2, 2));
+    int in[2] = {graph->input, lac_graph_add_constant(graph, "w", LAC_SHAPE(3, 16, 1, 1), NULL, true)};
+    for (int o = 0; o < 3; o++) graph->values[in[1]].data[16 * o + o] = (float)(o + 1); // y[o] = (o+1) x[o]
+    int y = lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", in, 2,
+                               &(lac_attr){.window = square_window(1, 1, 0)});
+    graph->output = lac_graph_add_node(graph, LAC_OP_RELU, "relu", &y, 1, NULL);
+    lac_plan *plan = open_plan(graph, true);
+    float x[BATCH * 64], got[BATCH * 12];
+    fill_uniform(x, BATCH * 64, -1, 1, &rng);
+    run(plan, x, BATCH * 64);
+    assert_int_equal(lac_plan_read(plan, y, got, NULL), LAC_OK);
+    for (int n = 0; n < BATCH; n++)
+        for (int o = 0; o < 3; o++)
+            for (int p = 0; p < 4; p++)
+                close_to(got[(n * 3 + o) * 4 + p], (o + 1) * (double)x[(n * 16 + o) * 4 + p]);
+    for (int i = 0; i < BATCH * 12; i++) close_to(lac_plan_output(plan)[i], fmax(0, (double)got[i]));
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+static void a_refresh_brings_changed_weights_into_force(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 16, 1, 1));
+    int in[2] = {graph->input, lac_graph_add_constant(graph, "w", LAC_SHAPE(16, 16, 1, 1), NULL, true)};
+    graph->output = lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", in, 2,
+                                       &(lac_attr){.window = square_window(1, 1, 0)});
+    lac_plan *plan = open_plan(graph, false);
+    float x[BATCH * 16];
+    for (int i = 0; i < BATCH * 16; i++) x[i] = 1;
+    run(plan, x, BATCH * 16);
+    close_to(lac_plan_output(plan)[3], 0);
+    graph->values[in[1]].data[3 * 16 + 5] = 2.5f;
+    assert_int_equal(lac_plan_refresh(plan, NULL), LAC_OK);
+    run(plan, x, BATCH * 16);
+    close_to(lac_plan_output(plan)[3], 2.5);
+    close_to(lac_plan_output(plan)[4], 0);
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conv2d_equals_plain_loops),
+        cmocka_unit_test(max_pool_equals_plain_loops_also_where_the_window_does_not_divide),
+        cmocka_unit_test(batch_norm_uses_running_statistics_when_not_training),
+        cmocka_unit_test(every_activation_reads_back_dense),
+        cmocka_unit_test(a_refresh_brings_changed_weights_into_force),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
