@@ -6,8 +6,8 @@
 
 /// A graph with every op of ops.def, for tests of whoever must handle all of them.
 
-static inline int every_op_constant(lac_graph *graph, const char *name, lac_shape shape, float low, float high,
-                                    bool trainable, lac_rng *rng) {
+static inline int every_op_constant(lac_graph *graph, const char *name, lac_shape shape, float low,
+                                    float high, bool trainable, lac_rng *rng) {
     int value = lac_graph_add_constant(graph, name, shape, NULL, trainable);
     for (int64_t i = 0; i < lac_shape_count(shape); i++)
         graph->values[value].data[i] = low + (high - low) * lac_rng_uniform(rng);
