@@ -2,6 +2,7 @@
 #include "image_doc.h"
 #include "normalization.h"
 #include "quantize.h"
+#include "results.h"
 #include "stage.h"
 
 #include <string.h>
@@ -118,7 +119,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     if (args->report || cli->common.json) lac_image_describe_steps(doc, image, cli->arena);
     lac_doc_text(doc, "output", "written", "%s", args->output);
     lac_status status = lac_file_write(args->output, bytes, n_bytes, err);
-    if (status == LAC_OK) status = lac_doc_print(doc, cli->common.json, lac_stage_stream(args->output), err);
+    if (status == LAC_OK) status = lac_results_print(cli, doc, lac_stage_stream(args->output), err);
     lac_doc_close(doc);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "onnx.h"
 #include "op.h"
+#include "results.h"
 #include "stage.h"
 
 typedef struct import_args {
@@ -49,7 +50,7 @@ static void describe_ops(lac_doc *doc, const lac_graph *graph) {
 static lac_status finish(lac_cli *cli, const import_args *args, const lac_graph *graph, lac_doc *doc,
                          lac_error *err) {
     if (args->output) return lac_stage_finish(cli, graph, args->output, doc, err);
-    return lac_doc_print(doc, cli->common.json, stdout, err);
+    return lac_results_print(cli, doc, stdout, err);
 }
 
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {

@@ -2,6 +2,7 @@
 #include "image_doc.h"
 #include "onnx.h"
 #include "op.h"
+#include "results.h"
 #include "stage.h"
 
 #include <string.h>
@@ -123,7 +124,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     bool is_image = bytes.n >= 4 && memcmp(bytes.data, "LAC1", 4) == 0;
     lac_status status =
         is_image ? describe_image(cli, args, &bytes, doc, err) : describe_onnx(cli, args, &bytes, doc, err);
-    if (status == LAC_OK) status = lac_doc_print(doc, cli->common.json, stdout, err);
+    if (status == LAC_OK) status = lac_results_print(cli, doc, stdout, err);
     lac_doc_close(doc);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "doc.h"
 #include "names.h"
+#include "results.h"
 
 #include "command.h"
 #include "device.h"
@@ -151,7 +152,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_doc *doc = lac_doc_open(cli->arena);
     tables[args->table].list(doc);
     lac_doc_table_end(doc);
-    lac_status status = lac_doc_print(doc, cli->common.json, stdout, err);
+    lac_status status = lac_results_print(cli, doc, stdout, err);
     lac_doc_close(doc);
     return status;
 }

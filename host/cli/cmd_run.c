@@ -1,6 +1,7 @@
 #include "file.h"
 #include "image_doc.h"
 #include "names.h"
+#include "results.h"
 #include "workload.h"
 
 typedef struct run_args {
@@ -56,7 +57,7 @@ static lac_status describe(lac_cli *cli, const run_args *args, const lac_workloa
                    LAC_DOC_REAL);
     if (result->has_cycles) lac_image_describe_cycles(doc, w->image, result->least);
     FILE *out = args->predictions ? lac_stage_stream(args->predictions) : stdout;
-    lac_status status = lac_doc_print(doc, cli->common.json, out, err);
+    lac_status status = lac_results_print(cli, doc, out, err);
     lac_doc_close(doc);
     return status;
 }

@@ -1,5 +1,6 @@
 #include "image_doc.h"
 #include "names.h"
+#include "results.h"
 #include "workload.h"
 
 #include <string.h>
@@ -113,6 +114,10 @@ static lac_status describe(lac_cli *cli, const lac_workload *w, const lac_verify
     lac_doc_flag(doc, "equal", "all equal to ref", equal);
     lac_doc_text(doc, "data", "data", "%s", w->data);
     lac_doc_number(doc, "images", "images", report->n_images, LAC_DOC_COUNT);
+    if (w->labels && report->n_devices && report->n_images)
+        lac_doc_number(doc, "accuracy", "accuracy",
+                       (double)report->devices[report->n_devices - 1].n_right / report->n_images,
+                       LAC_DOC_PERCENT);
     lac_doc_number(doc, "compared", "values compared", (double)report->n_compared, LAC_DOC_COUNT);
     lac_doc_number(doc, "threads", "threads", report->n_threads, LAC_DOC_COUNT);
     lac_doc_number(doc, "open_seconds", "opening the devices", report->open_seconds, LAC_DOC_SECONDS);
@@ -123,7 +128,7 @@ static lac_status describe(lac_cli *cli, const lac_workload *w, const lac_verify
     describe_devices(doc, report, w->labels != NULL);
     for (int i = 0; equal && i < report->n_devices; i++)
         if (report->devices[i].has_cycles) lac_image_describe_cycles(doc, w->image, report->devices[i].least);
-    lac_status status = lac_doc_print(doc, cli->common.json, stdout, err);
+    lac_status status = lac_results_print(cli, doc, stdout, err);
     lac_doc_close(doc);
     return status;
 }

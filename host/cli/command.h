@@ -10,6 +10,7 @@
 /// Members that every command's argument struct begins with.
 typedef struct lac_common_args {
     bool help, quiet, json;
+    const char *results;
 } lac_common_args;
 
 #define LAC_COMMON_OPTIONS(args_type)                                                                        \
@@ -19,6 +20,13 @@ typedef struct lac_common_args {
      .offset = offsetof(args_type, common.json),                                                             \
      .group = "Output",                                                                                      \
      .help = "print the results as one JSON object"},                                                        \
+        {.name = "results",                                                                                  \
+         .kind = LAC_OPT_TEXT,                                                                               \
+         .unsaved = true,                                                                                    \
+         .offset = offsetof(args_type, common.results),                                                      \
+         .value = "FILE",                                                                                    \
+         .group = "Output",                                                                                  \
+         .help = "also write that object to a file"},                                                        \
         {.name = "quiet",                                                                                    \
          .letter = 'q',                                                                                      \
          .kind = LAC_OPT_FLAG,                                                                               \

@@ -28,7 +28,7 @@ const lac_command *lac_command_find(const char *name) {
 
 /// Prints text from column `at` on, broken at spaces; `used` columns of the line are taken.
 static void print_wrapped(FILE *out, const char *text, int at, int used) {
-    if (used >= at) {
+    if (used > 0 && used >= at) {
         fputc('\n', out);
         used = 0;
     }
@@ -53,6 +53,10 @@ static void print_wrapped(FILE *out, const char *text, int at, int used) {
         }
     }
     fputc('\n', out);
+}
+
+static void print_paragraph(FILE *out, const char *text) {
+    print_wrapped(out, text, 0, 0);
 }
 
 /// The part of an option's text that follows from its row: range and default.
@@ -121,7 +125,7 @@ void lac_command_help(const lac_command *command, FILE *out) {
             char paragraph[1024];
             int n = (int)strcspn(p, "\n");
             snprintf(paragraph, sizeof paragraph, "%.*s", n, p);
-            print_wrapped(out, paragraph, 0, -1);
+            print_paragraph(out, paragraph);
             p += n + (p[n] == '\n');
         }
     }

@@ -1,5 +1,7 @@
 #include "stage.h"
 
+#include "results.h"
+
 #include "file.h"
 #include "normalization.h"
 #include "onnx.h"
@@ -89,7 +91,7 @@ lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *ou
                             lac_error *err) {
     LAC_TRY(lac_onnx_write(graph, output, err));
     lac_doc_text(doc, "output", "written", "%s", output);
-    return lac_doc_print(doc, cli->common.json, lac_stage_stream(output), err);
+    return lac_results_print(cli, doc, lac_stage_stream(output), err);
 }
 
 static bool has_weights(const lac_node *node) {
