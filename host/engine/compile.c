@@ -1,0 +1,76 @@
+#include "image_equal.h"
+#include "plan.h"
+
+#include "lac_contract.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+/// The compiler, read aloud: from an integer graph to a program stream.
+static const struct pass {
+    const char *name;
+    lac_status (*run)(lac_plan *plan, lac_error *err);
+} passes[] = {
+    {"send the output as raw results", lac_pass_results},
+    {"copy what cannot be concatenated in place", lac_pass_concats},
+    {"prove that accumulators are wide enough", lac_pass_bounds},
+    {"fuse max pools into the layer before", lac_pass_fuse},
+    {"cut maps into tiles", lac_pass_tiles},
+    {"allocate activation memory", lac_pass_memory},
+    {"map steps onto lanes", lac_pass_map},
+    {"choose list formats", lac_pass_lists},
+    {"encode the program", lac_pass_encode},
+};
+
+static lac_image *image_of(const lac_plan *plan, lac_arena *arena) {
+    lac_image *image = LAC_NEW(arena, lac_image);
+    image->arena = arena;
+    image->engine = plan->engine;
+    image->contract_hash = LAC_CONTRACT_HASH;
+    image->graph = plan->graph;
+    image->layouts = plan->layouts;
+    image->n_steps = plan->n_steps;
+    image->steps = LAC_NEW_ARRAY(arena, lac_step, plan->n_steps);
+    for (int s = 0; s < plan->n_steps; s++) {
+        image->steps[s].name = plan->graph->layers[plan->steps[s].layer].name;
+        image->steps[s].layer = plan->steps[s].layer;
+        image->steps[s].pool_layer = plan->steps[s].pool_layer;
+        image->steps[s].out_tensor = plan->steps[s].out_tensor;
+    }
+    image->program = plan->program;
+    image->n_program = plan->n_program;
+    return image;
+}
+
+/// What is returned is what a reader of the file gets: the program decoded back into weights, which must be
+/// those that went in.
+static lac_status read_back(const lac_plan *plan, lac_arena *arena, lac_image **out, lac_error *err) {
+    uint8_t *bytes;
+    size_t n_bytes;
+    LAC_TRY(lac_image_serialize(image_of(plan, plan->scratch), plan->scratch, &bytes, &n_bytes, err));
+    lac_status status = lac_image_parse(bytes, n_bytes, "the program just compiled", arena, out, err);
+    if (status != LAC_OK) return lac_fail_in(err, LAC_E_INTERNAL, "compiler");
+    return lac_int_graph_equal(plan->graph, (*out)->graph, err);
+}
+
+static lac_status run_passes(lac_plan *plan, lac_error *err) {
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) LAC_TRY(passes[i].run(plan, err));
+    return LAC_OK;
+}
+
+lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
+                       lac_image **out, lac_error *err) {
+    LAC_TRY(lac_engine_check(config, err));
+    LAC_TRY(lac_int_graph_check(graph, err));
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "out of memory while compiling '%s'", graph->name);
+    lac_plan plan = {.arena = scratch, .scratch = scratch, .engine = *config};
+    plan.graph = lac_int_graph_copy(graph, scratch);
+    lac_image *image = NULL;
+    lac_status status = run_passes(&plan, err);
+    if (status == LAC_OK) status = read_back(&plan, arena, &image, err);
+    lac_arena_close(scratch);
+    if (status == LAC_OK) *out = image;
+    return status;
+}

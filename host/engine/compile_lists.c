@@ -1,0 +1,110 @@
+#include "list.h"
+#include "step_cost.h"
+
+#include <string.h>
+
+// The list format of every step: fewest predicted cycles first, then fewest bytes.
+
+typedef struct candidate {
+    int order, entry_bits_code;
+    uint64_t cycles, n_words;
+} candidate;
+
+static int bits_of_weight(int weight) {
+    int bits = 2;
+    while (weight < -(1 << (bits - 1)) || weight > (1 << (bits - 1)) - 1) bits++;
+    return bits;
+}
+
+static int minor_of(const lac_plan *plan, const lac_plan_step *step, int order) {
+    if (order == LAC_ORDER_LANES) return lac_engine_lanes(&plan->engine);
+    if (order == LAC_ORDER_TAPS) return step->record.N_TAPS;
+    return lac_plan_most_items(plan, step) / step->record.N_TAPS;
+}
+
+/// The base moves on by one channel between groups when taps are the minor position.
+static bool order_is_legal(const lac_plan *plan, const lac_plan_step *step, int order) {
+    if (step->mapping == LAC_MAP_LANES) return order == LAC_ORDER_LANES;
+    if (order == LAC_ORDER_TAPS)
+        return lac_plan_groups(plan, step) == 1 || minor_of(plan, step, LAC_ORDER_CHANNELS) == 1;
+    return order == LAC_ORDER_CHANNELS;
+}
+
+static lac_list_format format_of(const lac_layer_record *record) {
+    return (lac_list_format){lac_entry_bits(record->ENTRY_BITS), record->WEIGHT_BITS, record->MINOR};
+}
+
+/// Prices the step in the format that its record names.
+static void price(const lac_plan *plan, const lac_plan_step *step, lac_list_item *items,
+                  lac_channel_work *work, candidate *c) {
+    lac_list_format format = format_of(&step->record);
+    c->n_words = 0;
+    for (int o = 0; o < step->record.N_OUT; o++) {
+        int n = lac_plan_channel_items(plan, step, o, items);
+        lac_list_size size = lac_list_measure(&format, items, n);
+        work[o] =
+            (lac_channel_work){(uint32_t)size.n_entries, (uint32_t)size.n_skips, (uint32_t)size.n_words};
+        c->n_words += size.n_words;
+    }
+    lac_engine_clock clock = {0};
+    lac_step_cost cost;
+    lac_step_predict(&plan->engine, &step->record, work, &clock, plan->scratch, &cost);
+    c->cycles = cost.total;
+}
+
+static bool better(const candidate *a, const candidate *b) {
+    return a->cycles != b->cycles ? a->cycles < b->cycles : a->n_words < b->n_words;
+}
+
+static void set_format(const lac_plan *plan, lac_plan_step *step, int order, int entry_bits_code) {
+    step->record.ORDER = order;
+    step->record.MINOR = minor_of(plan, step, order);
+    step->record.ENTRY_BITS = entry_bits_code;
+}
+
+static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *items, lac_channel_work *work) {
+    candidate best = {.cycles = UINT64_MAX};
+    for (int order = LAC_ORDER_CHANNELS; order <= LAC_ORDER_LANES; order++)
+        for (int code = 0; code < 3; code++) {
+            if (!order_is_legal(plan, step, order) || lac_entry_bits(code) <= step->record.WEIGHT_BITS)
+                continue;
+            set_format(plan, step, order, code);
+            candidate c = {.order = order, .entry_bits_code = code};
+            price(plan, step, items, work, &c);
+            if (better(&c, &best)) best = c;
+        }
+    set_format(plan, step, best.order, best.entry_bits_code);
+}
+
+/// Widest weight and longest list of a step.
+static void survey(const lac_plan *plan, const lac_plan_step *step, lac_list_item *items, int *weight_bits,
+                   int *longest) {
+    *weight_bits = 2;
+    *longest = 0;
+    for (int o = 0; o < step->record.N_OUT; o++) {
+        int n = lac_plan_channel_items(plan, step, o, items);
+        if (n > *longest) *longest = n;
+        for (int i = 0; i < n; i++) {
+            int bits = bits_of_weight(items[i].weight);
+            if (bits > *weight_bits) *weight_bits = bits;
+        }
+    }
+}
+
+lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
+    for (int s = 0; s < plan->n_steps; s++) {
+        lac_plan_step *step = &plan->steps[s];
+        lac_list_item *items = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_most_items(plan, step));
+        lac_channel_work *work = LAC_NEW_ARRAY(plan->scratch, lac_channel_work, step->record.N_OUT);
+        int longest;
+        survey(plan, step, items, &step->record.WEIGHT_BITS, &longest);
+        if (longest > plan->engine.list_words)
+            LAC_FAIL(err, LAC_E_CAPACITY,
+                     "layer '%s': the list of one channel has %d weights, the engine holds %d; prune more or "
+                     "raise "
+                     "LIST_WORDS",
+                     plan->graph->layers[step->layer].name, longest, plan->engine.list_words);
+        choose(plan, step, items, work);
+    }
+    return LAC_OK;
+}

@@ -1,0 +1,86 @@
+#ifndef LAC_PLAN_H
+#define LAC_PLAN_H
+
+#include "image.h"
+#include "layout.h"
+#include "record.h"
+
+/// What the compiler's passes work on: the integer graph, step by step on its way to a program.
+
+/// How the lanes share a step's work.
+typedef enum lac_mapping {
+    LAC_MAP_TILES, ///< every lane makes the pixels of its own tile
+    LAC_MAP_SUM,   ///< pooling of a whole map: every lane sums its tile, the drain sums the lanes
+    LAC_MAP_LANES, ///< one output pixel from a whole map: a list entry names the lane that it is for
+} lac_mapping;
+
+typedef struct lac_plan_tap {
+    lac_tap_record record;
+    int ky, kx;
+} lac_plan_tap;
+
+typedef struct lac_plan_step {
+    int layer, pool_layer; ///< indices in the graph; pool_layer -1 for none
+    int out_tensor;
+    lac_mapping mapping;
+    lac_layer_record record;
+    lac_plan_tap taps[LAC_MOST_TAPS];
+    int32_t bias_shift; ///< added to every bias, for padding that the mapping does not read
+} lac_plan_step;
+
+typedef struct lac_plan {
+    lac_arena *arena, *scratch;
+    lac_engine_config engine;
+    lac_int_graph *graph; ///< own copy, changed by the passes
+    lac_layout *layouts;  ///< one a tensor
+    lac_plan_step *steps;
+    int n_steps;
+    uint64_t *program;
+    size_t n_program, program_capacity;
+} lac_plan;
+
+// The passes, in order; each is one file.
+lac_status lac_pass_results(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_concats(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_bounds(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_tiles(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_memory(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_map(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_lists(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_encode(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+
+/// Deep copy of an integer graph.
+lac_int_graph *lac_int_graph_copy(const lac_int_graph *graph, lac_arena *arena);
+
+/// First word of the description of how an all-identity layer requantises: y = acc.
+enum { LAC_IDENTITY_M = 0x8000, LAC_IDENTITY_S = 15 };
+
+/// Sizes of a tensor by axis, 0 = y, 1 = x.
+static inline int lac_tensor_size(const lac_int_tensor *tensor, int axis) {
+    return axis ? tensor->w : tensor->h;
+}
+
+/// True when a concat output is (part of) where this tensor lives; the tensor then has no place of its own.
+/// Sets the tensor that holds it and the first channel there.
+bool lac_plan_inside_concat(const lac_plan *plan, int tensor, int *whole, int *first_channel);
+
+// ---- lists ------------------------------------------------------------------------------------------------
+
+/// A list position (docs/image-format.md, "Lists") and the weight there.
+typedef struct lac_list_item {
+    int64_t position;
+    int weight;
+} lac_list_item;
+
+/// The non-zero weights of one output channel in list order, for the step's ORDER; returns their number.
+///
+/// memory  items has room for lac_plan_most_items
+int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int channel,
+                           lac_list_item *items);
+int lac_plan_most_items(const lac_plan *plan, const lac_plan_step *step);
+
+/// Channel groups of the input: how many, and how many output channels read one.
+int lac_plan_groups(const lac_plan *plan, const lac_plan_step *step);
+
+#endif

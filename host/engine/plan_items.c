@@ -1,0 +1,80 @@
+#include "plan.h"
+
+// The non-zero weights of an output channel, as list positions.
+
+static const lac_int_layer *layer_of(const lac_plan *plan, const lac_plan_step *step) {
+    return &plan->graph->layers[step->layer];
+}
+
+int lac_plan_groups(const lac_plan *plan, const lac_plan_step *step) {
+    const lac_int_layer *layer = layer_of(plan, step);
+    if (step->mapping == LAC_MAP_LANES) return 1;
+    return layer->kind == LAC_INT_CONV2D ? layer->window.groups : plan->graph->tensors[layer->out].c;
+}
+
+static int channels_per_group(const lac_plan *plan, const lac_plan_step *step) {
+    const lac_int_layer *layer = layer_of(plan, step);
+    return layer->kind == LAC_INT_CONV2D ? plan->graph->tensors[layer->in[0]].c / layer->window.groups : 1;
+}
+
+int lac_plan_most_items(const lac_plan *plan, const lac_plan_step *step) {
+    if (step->mapping != LAC_MAP_LANES) return step->record.N_TAPS * channels_per_group(plan, step);
+    const lac_int_tensor *in = &plan->graph->tensors[layer_of(plan, step)->in[0]];
+    return in->c * in->h * in->w;
+}
+
+static int weight_at(const lac_int_layer *layer, int o, int c, int n_channels, int tap_index,
+                     const lac_plan_tap *tap) {
+    const int *kernel = layer->window.kernel;
+    switch (layer->kind) {
+    case LAC_INT_CONV2D:
+        return layer->w[((o * n_channels + c) * kernel[0] + tap->ky) * kernel[1] + tap->kx];
+    case LAC_INT_ADD:
+        return layer->add_w[tap_index];
+    default:
+        return 1;
+    }
+}
+
+/// Weight that the window, standing at the origin, has for pixel (y,x) of channel c; 0 where it has none.
+static int weight_of_pixel(const lac_plan *plan, const lac_int_layer *layer, int o, int c, int y, int x) {
+    const lac_window *w = &layer->window;
+    if (y % w->dilation[0] || x % w->dilation[1]) return 0;
+    lac_plan_tap tap = {.ky = y / w->dilation[0], .kx = x / w->dilation[1]};
+    if (tap.ky >= w->kernel[0] || tap.kx >= w->kernel[1]) return 0;
+    if (layer->kind != LAC_INT_CONV2D) return c == o;
+    int n_channels = plan->graph->tensors[layer->in[0]].c / w->groups;
+    int first = o / (plan->graph->tensors[layer->out].c / w->groups) * n_channels;
+    if (c < first || c >= first + n_channels) return 0;
+    return weight_at(layer, o, c - first, n_channels, 0, &tap);
+}
+
+static int lane_items(const lac_plan *plan, const lac_int_layer *layer, int o, lac_list_item *items) {
+    const lac_int_tensor *in = &plan->graph->tensors[layer->in[0]];
+    const lac_layout *layout = &plan->layouts[layer->in[0]];
+    int lanes = lac_engine_lanes(&plan->engine), n = 0;
+    for (int word = 0; word < in->c * lac_layout_channel_words(layout); word++)
+        for (int lane = 0; lane < lanes; lane++) {
+            int c = word / lac_layout_channel_words(layout);
+            int y = lane / plan->engine.mesh_x * layout->tile_h + word / layout->tile_w % layout->tile_h;
+            int x = lane % plan->engine.mesh_x * layout->tile_w + word % layout->tile_w;
+            if (y >= in->h || x >= in->w) continue;
+            int weight = weight_of_pixel(plan, layer, o, c, y, x);
+            if (weight) items[n++] = (lac_list_item){(int64_t)word * lanes + lane, weight};
+        }
+    return n;
+}
+
+int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int o, lac_list_item *items) {
+    const lac_int_layer *layer = layer_of(plan, step);
+    if (step->mapping == LAC_MAP_LANES) return lane_items(plan, layer, o, items);
+    int n_channels = channels_per_group(plan, step), n_taps = step->record.N_TAPS, n = 0;
+    bool by_tap = step->record.ORDER == LAC_ORDER_TAPS;
+    for (int position = 0; position < n_channels * n_taps; position++) {
+        int tap = by_tap ? position % n_taps : position / n_channels;
+        int c = by_tap ? position / n_taps : position % n_channels;
+        int weight = weight_at(layer, o, c, n_channels, tap, &step->taps[tap]);
+        if (weight) items[n++] = (lac_list_item){position, weight};
+    }
+    return n;
+}

@@ -1,0 +1,75 @@
+#include "program_reader.h"
+
+static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_error *err) {
+    if (reader->at >= reader->n_words)
+        LAC_FAIL(err, LAC_E_FORMAT, "the program ends after %zu words, inside a layer", reader->n_words);
+    *word = reader->words[reader->at++];
+    return LAC_OK;
+}
+
+static bool layer_is_sound(const lac_layer_record *r) {
+    return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_LANES && r->ENTRY_BITS <= 2 &&
+           r->WEIGHT_BITS >= 2 && r->WEIGHT_BITS <= 8 && r->WEIGHT_BITS < lac_entry_bits(r->ENTRY_BITS) &&
+           r->N_TAPS >= 1 && r->N_TAPS <= LAC_MOST_TAPS && r->N_OUT >= 1 && r->MINOR >= 1 &&
+           r->IN_TILE_H >= 1 && r->IN_TILE_W >= 1 && r->OUT_TILE_H >= 1 && r->OUT_TILE_W >= 1 &&
+           r->STRIDE_Y >= 1 && r->STRIDE_X >= 1 && r->POOL_H >= 1 && r->POOL_W >= 1 &&
+           r->POOL_STRIDE_Y >= 1 && r->POOL_STRIDE_X >= 1 && r->LO <= r->HI;
+}
+
+static lac_status read_taps(lac_program_reader *reader, lac_error *err) {
+    uint64_t word = 0;
+    for (int t = 0; t < reader->layer.N_TAPS; t++) {
+        if (t % 2 == 0) LAC_TRY(next_word(reader, &word, err));
+        lac_tap_unpack(t % 2 == 0 ? word & 0xFFFFFFFF : word >> 32, &reader->taps[t]);
+    }
+    return LAC_OK;
+}
+
+lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_error *err) {
+    uint64_t words[LAC_LAYER_RECORD_WORDS] = {0};
+    LAC_TRY(next_word(reader, &words[0], err));
+    lac_layer_unpack(words, &reader->layer);
+    *end = reader->layer.KIND == LAC_KIND_END;
+    if (*end) {
+        if (reader->at != reader->n_words)
+            LAC_FAIL(err, LAC_E_FORMAT, "the program has %zu words, but ends after %zu", reader->n_words,
+                     reader->at);
+        return LAC_OK;
+    }
+    for (int i = 1; i < LAC_LAYER_RECORD_WORDS; i++) LAC_TRY(next_word(reader, &words[i], err));
+    lac_layer_unpack(words, &reader->layer);
+    if (!layer_is_sound(&reader->layer))
+        LAC_FAIL(err, LAC_E_FORMAT, "the layer record before program word %zu makes no sense to an engine",
+                 reader->at);
+    return read_taps(reader, err);
+}
+
+lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_record *channel, lac_error *err) {
+    uint64_t word;
+    LAC_TRY(next_word(reader, &word, err));
+    lac_channel_unpack(word, channel);
+    reader->n_bits = 64; // the list begins in the next word
+    return LAC_OK;
+}
+
+lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item, lac_error *err) {
+    const lac_layer_record *r = &reader->layer;
+    if (reader->n_bits == 64) {
+        uint64_t word;
+        LAC_TRY(next_word(reader, &word, err));
+        reader->n_bits = 0;
+    }
+    size_t entry_bits = (size_t)lac_entry_bits(r->ENTRY_BITS), weight_bits = (size_t)r->WEIGHT_BITS;
+    uint64_t entry = reader->words[reader->at - 1] >> reader->n_bits & (((uint64_t)1 << entry_bits) - 1);
+    reader->n_bits += entry_bits;
+    int gap = (int)(entry >> weight_bits), last_gap = (1 << (entry_bits - weight_bits)) - 1;
+    int weight = (int)(entry & (((uint64_t)1 << weight_bits) - 1));
+    if (weight >> (weight_bits - 1)) weight -= 1 << weight_bits;
+    item->kind = weight ? LAC_ITEM_ENTRY : gap == last_gap ? LAC_ITEM_END : LAC_ITEM_SKIP;
+    item->advance = item->kind == LAC_ITEM_END ? 0 : gap + 1;
+    item->weight = weight;
+    if (item->advance > r->MINOR)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: an entry advances by %d, over the modulus %d",
+                 reader->at - 1, item->advance, r->MINOR);
+    return LAC_OK;
+}

@@ -1,0 +1,226 @@
+#include "stream_model.h"
+
+#include "layout.h"
+#include "program_reader.h"
+
+#include "lac_num.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { MOST_LANES = 32 * 32 };
+
+typedef struct list_entry {
+    int offset, tap, lane; ///< lane: the only one that accumulates, -1 for all
+    int weight;
+} list_entry;
+
+typedef struct machine {
+    lac_stream_model *model;
+    lac_program_reader reader;
+    const lac_stream_watch *watch;
+    int32_t *out;
+    size_t n_out, n_sent;
+    int lanes, group_base;
+    list_entry *list; ///< of the channel in hand
+    int n_list;
+    int64_t acc[MOST_LANES];
+    int32_t best[MOST_LANES]; ///< of the pool window so far
+} machine;
+
+lac_stream_model *lac_stream_model_new(const lac_engine_config *engine, lac_arena *arena) {
+    lac_stream_model *model = LAC_NEW(arena, lac_stream_model);
+    model->engine = *engine;
+    model->memory =
+        LAC_NEW_ARRAY(arena, uint8_t, (size_t)engine->act_words * (size_t)lac_engine_lanes(engine));
+    return model;
+}
+
+// ---- the list of a channel
+// ------------------------------------------------------------------------------------
+
+static lac_status place_entry(machine *m, int64_t position, int weight, lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    int64_t major = position / r->MINOR, minor = position % r->MINOR;
+    list_entry e = {.lane = -1, .weight = weight};
+    int64_t channel = r->ORDER == LAC_ORDER_CHANNELS ? minor : major;
+    if (r->ORDER == LAC_ORDER_LANES) {
+        e.lane = (int)minor;
+        e.offset = (int)major;
+    } else {
+        e.tap = (int)(r->ORDER == LAC_ORDER_CHANNELS ? major : minor);
+        e.offset = (int)(channel * r->IN_CHANNEL_WORDS);
+    }
+    if (e.tap >= r->N_TAPS || e.lane >= m->lanes || m->n_list >= m->model->engine.list_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d: entry %d for tap %d of %d, lane %d of %d; the list holds %d",
+                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->lanes, m->model->engine.list_words);
+    e.offset += m->reader.taps[e.tap].OFFSET;
+    m->list[m->n_list++] = e;
+    return LAC_OK;
+}
+
+static lac_status read_list(machine *m, lac_error *err) {
+    lac_program_item item;
+    int64_t position = -1;
+    m->n_list = 0;
+    for (;;) {
+        LAC_TRY(lac_program_next_item(&m->reader, &item, err));
+        if (item.kind == LAC_ITEM_END) return LAC_OK;
+        position += item.advance;
+        if (item.kind == LAC_ITEM_ENTRY) LAC_TRY(place_entry(m, position, item.weight, err));
+    }
+}
+
+// ---- one pixel
+// ------------------------------------------------------------------------------------------------
+
+/// -1, 0 or 1: whose tile holds a row; *inside is the row there.
+static lac_status hop_of(int row, int tile, int *hop, int *inside, lac_error *err) {
+    *hop = row < 0 ? -1 : row >= tile ? 1 : 0;
+    *inside = row - *hop * tile;
+    if (*inside < 0 || *inside >= tile)
+        LAC_FAIL(err, LAC_E_DEVICE, "a tap at %d is more than one tile of %d away", row, tile);
+    return LAC_OK;
+}
+
+static bool holds(int lane, int n_lanes, int full, int rem, int inside) {
+    return lane >= 0 && lane < n_lanes && (lane < full || (lane == full && inside < rem));
+}
+
+static lac_status accumulate(machine *m, const list_entry *e, int base_row, int base_col, lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    const lac_engine_config *engine = &m->model->engine;
+    int hop_y, hop_x, row, col;
+    LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &hop_y, &row, err));
+    LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &hop_x, &col, err));
+    int address = r->IN_BASE + m->group_base + e->offset + row * r->IN_TILE_W + col;
+    if (address < 0 || address >= engine->act_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
+    int64_t limit = (int64_t)1 << (engine->acc_bits - 1);
+    for (int p = 0; p < m->lanes; p++) {
+        if (e->lane >= 0 && e->lane != p) continue;
+        int ly = p / engine->mesh_x + hop_y, lx = p % engine->mesh_x + hop_x;
+        bool valid = holds(ly, engine->mesh_y, r->FULL_ROWS, r->REM_ROWS, row) &&
+                     holds(lx, engine->mesh_x, r->FULL_COLS, r->REM_COLS, col);
+        int code = r->PAD_CODE;
+        if (valid)
+            code = m->model->memory[(size_t)address * (size_t)m->lanes + (size_t)(ly * engine->mesh_x + lx)];
+        if (r->ACT_SIGNED && code > 127) code -= 256;
+        m->acc[p] += (int64_t)e->weight * code;
+        if (m->acc[p] < -limit || m->acc[p] >= limit)
+            LAC_FAIL(err, LAC_E_DEVICE, "step %d: sum %" PRId64 " of lane %d overflows %d bits", r->ID,
+                     m->acc[p], p, engine->acc_bits);
+    }
+    return LAC_OK;
+}
+
+// ---- the drain
+// ------------------------------------------------------------------------------------------------
+
+static lac_status send(machine *m, int64_t value, lac_error *err) {
+    if (m->n_sent >= m->n_out)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d sends more than %zu results", m->reader.layer.ID, m->n_out);
+    m->out[m->n_sent++] = (int32_t)value;
+    return LAC_OK;
+}
+
+static lac_status drain_raw(machine *m, const lac_channel_record *c, lac_error *err) {
+    int n = m->reader.layer.REDUCE ? 1 : m->lanes;
+    for (int p = 0; p < n; p++) LAC_TRY(send(m, m->acc[p] + c->BIAS, err));
+    return LAC_OK;
+}
+
+/// Requantises and, on the last position of a pool window, writes the word.
+static lac_status drain_codes(machine *m, const lac_channel_record *c, bool first, bool last, int address,
+                              lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    uint8_t codes[MOST_LANES];
+    for (int p = 0; p < m->lanes; p++) {
+        int32_t y = lac_requantize((int32_t)m->acc[p], c->BIAS, (uint16_t)c->M, (uint8_t)c->S, (int16_t)r->LO,
+                                   (int16_t)r->HI, (int16_t)r->ZERO);
+        m->best[p] = first || y > m->best[p] ? y : m->best[p];
+        codes[p] = (uint8_t)m->best[p];
+    }
+    if (!last) return LAC_OK;
+    if (address >= m->model->engine.act_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d writes word %d of %d", r->ID, address,
+                 m->model->engine.act_words);
+    // The sum over lanes is one value, written with the first group of lanes.
+    size_t n = r->REDUCE ? (size_t)m->model->engine.drain : (size_t)m->lanes;
+    memcpy(m->model->memory + (size_t)address * (size_t)m->lanes, codes, n);
+    if (m->watch && m->watch->write)
+        m->watch->write(m->watch->ctx, address, m->model->memory + (size_t)address * (size_t)m->lanes);
+    return LAC_OK;
+}
+
+static void reduce(machine *m) {
+    int64_t sum = 0;
+    for (int p = 0; p < m->lanes; p++) sum += m->acc[p];
+    memset(m->acc, 0, sizeof m->acc);
+    m->acc[0] = sum;
+}
+
+// ---- loops
+// ----------------------------------------------------------------------------------------------------
+
+typedef struct window_place {
+    int oy, ox, wy, wx;
+} window_place;
+
+static lac_status run_pixel(machine *m, const lac_channel_record *c, int channel, window_place w,
+                            lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    int row = (w.oy * r->POOL_STRIDE_Y + w.wy) * r->STRIDE_Y,
+        col = (w.ox * r->POOL_STRIDE_X + w.wx) * r->STRIDE_X;
+    memset(m->acc, 0, sizeof m->acc);
+    for (int i = 0; i < m->n_list; i++) LAC_TRY(accumulate(m, &m->list[i], row, col, err));
+    if (r->REDUCE) reduce(m);
+    if (r->RAW) return drain_raw(m, c, err);
+    bool first = w.wy == 0 && w.wx == 0, last = w.wy == r->POOL_H - 1 && w.wx == r->POOL_W - 1;
+    int address = r->OUT_BASE + channel * r->OUT_CHANNEL_WORDS + w.oy * r->OUT_TILE_W + w.ox;
+    return drain_codes(m, c, first, last, address, err);
+}
+
+static lac_status run_channel(machine *m, int channel, lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    lac_channel_record c;
+    LAC_TRY(lac_program_next_channel(&m->reader, &c, err));
+    if (c.S < 1) LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, channel, c.S);
+    if (c.NEXT_GROUP) m->group_base += (r->ORDER == LAC_ORDER_CHANNELS ? r->MINOR : 1) * r->IN_CHANNEL_WORDS;
+    LAC_TRY(read_list(m, err));
+    window_place w;
+    for (w.oy = 0; w.oy < r->OUT_TILE_H; w.oy++)
+        for (w.ox = 0; w.ox < r->OUT_TILE_W; w.ox++)
+            for (w.wy = 0; w.wy < r->POOL_H; w.wy++)
+                for (w.wx = 0; w.wx < r->POOL_W; w.wx++) LAC_TRY(run_pixel(m, &c, channel, w, err));
+    return LAC_OK;
+}
+
+static lac_status run_program(machine *m, lac_error *err) {
+    for (;;) {
+        bool end;
+        LAC_TRY(lac_program_next_layer(&m->reader, &end, err));
+        if (end) return LAC_OK;
+        m->group_base = 0;
+        for (int o = 0; o < m->reader.layer.N_OUT; o++) LAC_TRY(run_channel(m, o, err));
+        if (m->watch && m->watch->step_done) m->watch->step_done(m->watch->ctx, m->reader.layer.ID);
+    }
+}
+
+lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program, size_t n_words,
+                                int32_t *out, size_t n_out, const lac_stream_watch *watch, lac_error *err) {
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "engine model: out of memory");
+    machine *m = LAC_NEW(scratch, machine);
+    *m = (machine){.model = model, .watch = watch, .out = out, .n_out = n_out};
+    m->reader.words = program;
+    m->reader.n_words = n_words;
+    m->lanes = lac_engine_lanes(&model->engine);
+    m->list = LAC_NEW_ARRAY(scratch, list_entry, model->engine.list_words);
+    lac_status status = run_program(m, err);
+    size_t n_sent = m->n_sent;
+    lac_arena_close(scratch);
+    if (status != LAC_OK) return status;
+    if (n_sent != n_out) LAC_FAIL(err, LAC_E_DEVICE, "the program sent %zu results, not %zu", n_sent, n_out);
+    return LAC_OK;
+}

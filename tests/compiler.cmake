@@ -1,0 +1,5 @@
+add_library(lac_graph_builder STATIC unit/graph_builder.c)
+target_include_directories(lac_graph_builder PUBLIC unit)
+target_compile_options(lac_graph_builder PRIVATE ${LAC_WARNINGS})
+target_link_libraries(lac_graph_builder PUBLIC lac_ir lac_exec lac_num)
+lac_test(test_compile SOURCE unit/test_compile.c DEPS lac_engine lac_graph_builder TIMEOUT 300)
