@@ -1,6 +1,7 @@
 #include "file.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -46,8 +47,11 @@ lac_status lac_file_begin(lac_file_out *file, const char *path, lac_error *err) 
     if (strlen(path) >= sizeof file->path)
         LAC_FAIL(err, LAC_E_IO, "path of %zu bytes is too long: '%s'", strlen(path), path);
     strcpy(file->path, path);
-    snprintf(file->temporary, sizeof file->temporary, "%s.tmp", path);
-    file->stream = fopen(file->temporary, "wb");
+    // A device or a pipe is written as it is: renaming over it would replace it by a file.
+    struct stat there;
+    bool special = stat(path, &there) == 0 && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode);
+    if (!special) snprintf(file->temporary, sizeof file->temporary, "%s.tmp", path);
+    file->stream = fopen(special ? path : file->temporary, "wb");
     if (!file->stream) LAC_FAIL(err, LAC_E_IO, "cannot write '%s': %s", path, strerror(errno));
     return LAC_OK;
 }
@@ -56,17 +60,18 @@ void lac_file_abort(lac_file_out *file) {
     if (!file->stream) return;
     fclose(file->stream);
     file->stream = NULL;
-    unlink(file->temporary);
+    if (file->temporary[0]) unlink(file->temporary);
 }
 
 lac_status lac_file_commit(lac_file_out *file, lac_error *err) {
-    int bad = ferror(file->stream) || fflush(file->stream) || fsync(fileno(file->stream));
+    bool special = !file->temporary[0];
+    bool bad = ferror(file->stream) || fflush(file->stream) || (!special && fsync(fileno(file->stream)));
     int why = errno;
     bad |= fclose(file->stream) != 0;
     file->stream = NULL;
-    if (!bad && rename(file->temporary, file->path) == 0) return LAC_OK;
+    if (!bad && (special || rename(file->temporary, file->path) == 0)) return LAC_OK;
     if (!bad) why = errno;
-    unlink(file->temporary);
+    if (!special) unlink(file->temporary);
     LAC_FAIL(err, LAC_E_IO, "cannot write '%s': %s; nothing was left behind", file->path, strerror(why));
 }
 

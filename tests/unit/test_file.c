@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -52,6 +53,18 @@ static void aborted_file_leaves_nothing(void **state) {
     assert_int_not_equal(access(path, F_OK), 0);
 }
 
+static void devices_are_written_in_place(void **state) {
+    (void)state;
+    lac_error err = {0};
+    assert_int_equal(lac_file_write("/dev/null", "x", 1, NULL), LAC_OK);
+    assert_int_equal(lac_file_write("/dev/full", "x", 1, &err), LAC_E_IO);
+    assert_non_null(strstr(err.text, "No space left on device"));
+    struct stat there;
+    assert_int_equal(stat("/dev/full", &there), 0);
+    assert_true(S_ISCHR(there.st_mode));
+    assert_int_not_equal(access("/dev/null.tmp", F_OK), 0);
+}
+
 static void full_disk_says_so_and_leaves_nothing(void **state) {
     (void)state;
     lac_error err = {0};
@@ -89,6 +102,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_whole_files_and_reads_them_back),
         cmocka_unit_test(aborted_file_leaves_nothing),
+        cmocka_unit_test(devices_are_written_in_place),
         cmocka_unit_test(full_disk_says_so_and_leaves_nothing),
         cmocka_unit_test(missing_and_unwritable_are_different_errors),
         cmocka_unit_test(crc_is_the_standard_one),
