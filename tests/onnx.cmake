@@ -1,6 +1,7 @@
 lac_test(test_graph SOURCE unit/test_graph.c DEPS lac_ir LABELS quick)
 lac_test(test_dataset SOURCE unit/test_dataset.c DEPS lac_data LABELS quick)
 lac_test(test_onnx SOURCE unit/test_onnx.c DEPS lac_onnx LABELS quick)
+lac_test(test_onnx_read SOURCE unit/test_onnx_read.c DEPS lac_onnx LABELS quick)
 
 # Conformance needs arithmetic, which is a floor up.
 if(TARGET lac_train)
