@@ -40,7 +40,13 @@ lac_status lac_fail(lac_error *err, lac_status status, const char *format, ...)
 /// returns status.
 lac_status lac_fail_in(lac_error *err, lac_status status, const char *context);
 
-#define LAC_FAIL(err, status, ...) return lac_fail((err), (status), __VA_ARGS__)
+// Returns the status itself, not lac_fail's result, so that an analyser of one file sees which path fails.
+#define LAC_FAIL(err, status, ...)                                                                           \
+    do {                                                                                                     \
+        lac_status lac_fail_status_ = (status);                                                              \
+        lac_fail((err), lac_fail_status_, __VA_ARGS__);                                                      \
+        return lac_fail_status_;                                                                             \
+    } while (0)
 
 #define LAC_TRY(call)                                                                                        \
     do {                                                                                                     \
