@@ -1,0 +1,168 @@
+#include "verify_work.h"
+
+#include "fault.h"
+#include "ref.h"
+#include "threads.h"
+
+#include <string.h>
+
+// ---- opening ----------------------------------------------------------------------------------------------
+
+static lac_status find_devices(lac_crowd *crowd, lac_error *err) {
+    const lac_verify_config *config = crowd->config;
+    crowd->n_devices = config->n_devices;
+    crowd->devices = LAC_NEW_ARRAY(crowd->arena, const lac_device_desc *, config->n_devices);
+    crowd->images = LAC_NEW_ARRAY(crowd->arena, const lac_image *, config->n_devices);
+    for (int d = 0; d < config->n_devices; d++) {
+        crowd->devices[d] = lac_device_find(config->devices[d]);
+        crowd->images[d] = crowd->image;
+        if (!crowd->devices[d])
+            LAC_FAIL(err, LAC_E_USAGE,
+                     "no device '%s' in this build; 'lacuna list devices' shows those there are",
+                     config->devices[d]);
+        if (!config->fault_device || strcmp(config->fault_device, config->devices[d]) != 0) continue;
+        lac_image *faulty = NULL;
+        LAC_TRY(lac_image_with_fault(crowd->image, config->fault_step, crowd->arena, &faulty, err));
+        crowd->images[d] = faulty;
+    }
+    return LAC_OK;
+}
+
+static lac_status open_unit(lac_crowd *crowd, lac_unit *unit, int d, lac_error *err) {
+    size_t n = (size_t)crowd->image->n_steps;
+    const lac_device_config config = {.stall_seed = crowd->config->stall_seed};
+    unit->device = crowd->devices[d];
+    unit->image = crowd->images[d];
+    unit->cycles = LAC_NEW_ARRAY(crowd->arena, lac_step_cycles, n);
+    unit->least = LAC_NEW_ARRAY(crowd->arena, lac_step_cycles, n);
+    unit->most = LAC_NEW_ARRAY(crowd->arena, lac_step_cycles, n);
+    return unit->device->open(unit->image, &config, crowd->talk, &unit->state, err);
+}
+
+static lac_status open_worker(lac_crowd *crowd, lac_worker *worker, lac_error *err) {
+    const lac_int_graph *graph = crowd->image->graph;
+    worker->image = crowd->image;
+    worker->units = LAC_NEW_ARRAY(crowd->arena, lac_unit, crowd->n_devices);
+    worker->values = LAC_NEW_ARRAY(crowd->arena, int32_t *, graph->n_tensors);
+    for (int t = 0; t < graph->n_tensors; t++)
+        worker->values[t] = LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[t]));
+    worker->input = worker->values[graph->input];
+    worker->output =
+        LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[graph->output]));
+    for (int d = 0; d < crowd->n_devices; d++) LAC_TRY(open_unit(crowd, &worker->units[d], d, err));
+    return LAC_OK;
+}
+
+lac_status lac_crowd_open(lac_crowd *crowd, lac_error *err) {
+    const lac_int_graph *graph = crowd->image->graph;
+    if (graph->tensors[graph->input].c > 4)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "input '%s' has %d channels; images of at most 4 are normalised",
+                 graph->tensors[graph->input].name, graph->tensors[graph->input].c);
+    LAC_TRY(find_devices(crowd, err));
+    crowd->n_workers = crowd->config->n_threads > 0 ? crowd->config->n_threads : lac_n_cores();
+    if ((uint32_t)crowd->n_workers > crowd->config->n_images)
+        crowd->n_workers = crowd->config->n_images ? (int)crowd->config->n_images : 1;
+    crowd->workers = LAC_NEW_ARRAY(crowd->arena, lac_worker, crowd->n_workers);
+    for (int w = 0; w < crowd->n_workers; w++) LAC_TRY(open_worker(crowd, &crowd->workers[w], err));
+    return LAC_OK;
+}
+
+void lac_crowd_close(lac_crowd *crowd) {
+    for (int w = 0; crowd->workers && w < crowd->n_workers; w++)
+        for (int d = 0; crowd->workers[w].units && d < crowd->n_devices; d++) {
+            lac_unit *unit = &crowd->workers[w].units[d];
+            if (unit->state) unit->device->close(unit->state);
+        }
+}
+
+// ---- one image --------------------------------------------------------------------------------------------
+
+typedef struct comparison {
+    lac_worker *worker;
+    const lac_unit *unit;
+} comparison;
+
+/// Compares a step's tensor with the reference; only the first mismatch of an image is kept.
+static void compare_tensor(void *ctx, int step, const int32_t *got) {
+    const comparison *c = ctx;
+    lac_worker *worker = c->worker;
+    int t = worker->image->steps[step].out_tensor;
+    const lac_int_tensor *tensor = &worker->image->graph->tensors[t];
+    const int32_t *expected = worker->values[t];
+    size_t n = lac_int_tensor_count(tensor), first = 0, n_wrong = 0;
+    worker->n_compared += n;
+    if (memcmp(got, expected, n * sizeof *got) == 0 || worker->mismatch.found) return;
+    while (got[first] == expected[first]) first++;
+    for (size_t i = 0; i < n; i++) n_wrong += got[i] != expected[i];
+    int at = (int)first, map = tensor->h * tensor->w;
+    worker->mismatch = (lac_mismatch){.found = true,
+                                      .device = c->unit->device->name,
+                                      .step = step,
+                                      .c = at / map,
+                                      .y = at % map / tensor->w,
+                                      .x = at % tensor->w,
+                                      .expected = expected[first],
+                                      .got = got[first],
+                                      .n_wrong = n_wrong,
+                                      .n_values = n};
+}
+
+static void keep_cycles(const lac_worker *worker, lac_unit *unit) {
+    for (int s = 0; s < worker->image->n_steps; s++) {
+        const lac_step_cycles *c = &unit->cycles[s];
+        if (unit->n_images == 0 || c->total < unit->least[s].total) unit->least[s] = *c;
+        if (unit->n_images == 0 || c->total > unit->most[s].total) unit->most[s] = *c;
+    }
+}
+
+static lac_status run_unit(const lac_crowd *crowd, lac_worker *worker, lac_unit *unit, lac_error *err) {
+    comparison c = {worker, unit};
+    const lac_device_watch watch = {.tensor = compare_tensor, .ctx = &c};
+    double start = lac_now_s();
+    lac_status status = unit->device->run(unit->state, worker->input, worker->output,
+                                          crowd->compare ? &watch : NULL, unit->cycles, err);
+    unit->busy_s += lac_now_s() - start;
+    return status;
+}
+
+lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t image) {
+    const lac_verify_config *config = crowd->config;
+    const lac_int_graph *graph = crowd->image->graph;
+    size_t n_pixels = lac_int_tensor_count(&graph->tensors[graph->input]);
+    lac_input_codes(graph, config->pixels + image * n_pixels, worker->input);
+    if (crowd->compare) lac_ref_run(graph, worker->values);
+    worker->mismatch = (lac_mismatch){.found = false};
+    for (int d = 0; d < crowd->n_devices; d++) {
+        lac_unit *unit = &worker->units[d];
+        LAC_TRY(run_unit(crowd, worker, unit, &worker->error));
+        keep_cycles(worker, unit);
+        unit->n_images++;
+        int class = lac_int_argmax(graph, worker->output);
+        if (config->labels) unit->n_right += class == config->labels[image];
+        if (config->classes && d == 0) config->classes[image] = (uint8_t) class;
+    }
+    if (worker->mismatch.found) worker->mismatch.image = image;
+    return LAC_OK;
+}
+
+// ---- many -------------------------------------------------------------------------------------------------
+
+static void run_item(void *ctx, size_t item, int w) {
+    lac_crowd *crowd = ctx;
+    lac_worker *worker = &crowd->workers[w];
+    if (worker->error.status != LAC_OK || lac_talk_stop(crowd->talk)) return;
+    lac_status status = lac_worker_image(crowd, worker, crowd->first + (uint32_t)item);
+    if (status != LAC_OK) worker->error.status = status;
+    crowd->mismatched[item] = worker->mismatch.found;
+}
+
+lac_status lac_crowd_piece(lac_crowd *crowd, uint32_t n, lac_error *err) {
+    memset(crowd->mismatched, 0, n * sizeof *crowd->mismatched);
+    lac_parallel_for(n, crowd->n_workers, run_item, crowd);
+    for (int w = 0; w < crowd->n_workers; w++) {
+        if (crowd->workers[w].error.status == LAC_OK) continue;
+        if (err) *err = crowd->workers[w].error;
+        return crowd->workers[w].error.status;
+    }
+    return LAC_OK;
+}
