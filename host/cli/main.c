@@ -82,7 +82,16 @@ static int show_help(int argc, char **argv) {
     return finish_stdout("");
 }
 
+/// OpenMP's threads spin while they wait, by default: on a machine that has other work too, training then
+/// takes six times as long. The runtime reads its policy before main begins, so the process starts again with
+/// it set.
+static void prefer_sleeping_threads(char **argv) {
+    if (getenv("OMP_WAIT_POLICY")) return;
+    if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0) execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
+    prefer_sleeping_threads(argv);
     // A full disk or a file size limit is reported like any other failed write, not by a signal.
     signal(SIGXFSZ, SIG_IGN);
     if (argc < 2) {

@@ -314,7 +314,10 @@ static lac_status check_given(const reader *r, lac_error *err) {
     for (int i = 0; i < r->n_options; i++) {
         const lac_option *o = &r->options[i];
         if (r->given[i] || o->fallback || !(o->operand || o->required)) continue;
-        char name[64];
+        char name[64], range[256];
+        if (o->names)
+            LAC_FAIL(err, LAC_E_USAGE, "%s is missing: %s; %s", row_name(o, name), o->help,
+                     lac_option_range(o, range, sizeof range));
         LAC_FAIL(err, LAC_E_USAGE, "%s is missing: %s", row_name(o, name), o->help);
     }
     return LAC_OK;
