@@ -1,6 +1,7 @@
 #include "graph.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const op_names[LAC_N_OPS] = {
@@ -31,31 +32,42 @@ static void *grown(lac_arena *arena, void *items, int n, int *capacity, size_t s
     return n ? memcpy(larger, items, (size_t)n * size) : larger;
 }
 
-static bool value_name_taken(const lac_graph *graph, const char *name) {
-    for (int i = 0; i < graph->n_values; i++)
-        if (strcmp(graph->values[i].name, name) == 0) return true;
-    return false;
+static const char *value_name(const lac_graph *graph, int i) {
+    return graph->values[i].name;
 }
 
-static bool node_name_taken(const lac_graph *graph, const char *name) {
-    for (int i = 0; i < graph->n_nodes; i++)
-        if (strcmp(graph->nodes[i].name, name) == 0) return true;
-    return false;
+static const char *node_name(const lac_graph *graph, int i) {
+    return graph->nodes[i].name;
 }
 
-// The name itself, or name_2, name_3 ... whichever is free.
-static const char *unique_name(const lac_graph *graph, const char *name, const char *fallback,
-                               bool (*taken)(const lac_graph *, const char *)) {
-    if (!name || !*name) name = fallback;
-    if (!taken(graph, name)) return lac_arena_strdup(graph->arena, name);
-    for (int i = 2;; i++) {
-        const char *candidate = lac_arena_printf(graph->arena, "%s_%d", name, i);
-        if (!taken(graph, candidate)) return candidate;
+// 1 for the name itself, k for name_k, 0 for any other.
+static int suffix_of(const char *taken, const char *name, size_t length) {
+    if (strncmp(taken, name, length) != 0) return 0;
+    if (!taken[length]) return 1;
+    const char *digits = taken + length + 1;
+    size_t n_digits = strspn(digits, "0123456789");
+    if (taken[length] != '_' || n_digits == 0 || n_digits > 8 || digits[n_digits]) return 0;
+    return atoi(digits);
+}
+
+// The name itself when it is free, else name_k with k above all there are: one pass, so that a file in which
+// all names are the same is no trap.
+static const char *unique_name(const lac_graph *graph, const char *name, int n_taken,
+                               const char *(*taken)(const lac_graph *, int)) {
+    int highest = 0;
+    bool is_taken = false;
+    size_t length = strlen(name);
+    for (int i = 0; i < n_taken; i++) {
+        int suffix = suffix_of(taken(graph, i), name, length);
+        is_taken |= strcmp(taken(graph, i), name) == 0;
+        if (suffix > highest) highest = suffix;
     }
+    return is_taken ? lac_arena_printf(graph->arena, "%s_%d", name, highest + 1)
+                    : lac_arena_strdup(graph->arena, name);
 }
 
 int lac_graph_add_value(lac_graph *graph, const char *name, lac_shape shape) {
-    const char *unique = unique_name(graph, name, "value", value_name_taken);
+    const char *unique = unique_name(graph, name && *name ? name : "value", graph->n_values, value_name);
     graph->values =
         grown(graph->arena, graph->values, graph->n_values, &graph->values_capacity, sizeof *graph->values);
     graph->values[graph->n_values] = (lac_value){.name = unique, .shape = shape};
@@ -77,7 +89,7 @@ int lac_graph_add_node(lac_graph *graph, lac_op op, const char *name, const int 
                        const lac_attr *attr) {
     assert(op < LAC_N_OPS && n_in >= 0);
     lac_node node = {.op = op, .n_in = n_in};
-    node.name = unique_name(graph, name, lac_op_name(op), node_name_taken);
+    node.name = unique_name(graph, name && *name ? name : lac_op_name(op), graph->n_nodes, node_name);
     node.in = lac_arena_copy(graph->arena, in, (size_t)n_in * sizeof *in);
     if (attr) node.attr = *attr;
     node.out = lac_graph_add_value(graph, node.name, (lac_shape){0});

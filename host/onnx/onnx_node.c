@@ -10,11 +10,11 @@ const char *onnx_node_name(const Onnx__NodeProto *node) {
     return node->n_output > 0 && *node->output[0] ? node->output[0] : "(without a name)";
 }
 
-lac_status onnx_fail_in(const onnx_node *node, lac_status status) {
+void onnx_fail_in(const onnx_node *node, lac_status status) {
     char where[256];
     const char *type = node->proto->op_type ? node->proto->op_type : "node";
     snprintf(where, sizeof where, "%.60s '%.180s'", type, onnx_node_name(node->proto));
-    return lac_fail_in(node->r->err, status, where);
+    lac_fail_in(node->r->err, status, where);
 }
 
 const char *onnx_input_name(const onnx_node *node, size_t i) {

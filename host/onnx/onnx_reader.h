@@ -7,7 +7,7 @@
 /// What the files of the reader share; nobody outside this room includes it.
 
 enum {
-    LAC_ONNX_MAX_ITEMS = 20000, ///< nodes, initializers or meta data entries
+    LAC_ONNX_MAX_ITEMS = 10000, ///< nodes, initializers or meta data entries
     LAC_ONNX_MAX_SIDE = 1 << 20 ///< pixels, channels, kernel sizes and the like
 };
 
@@ -57,9 +57,10 @@ typedef struct onnx_node {
 #define ONNX_FAIL(node, status, ...)                                                                         \
     do {                                                                                                     \
         lac_fail((node)->r->err, (status), __VA_ARGS__);                                                     \
-        return onnx_fail_in((node), (status));                                                               \
+        onnx_fail_in((node), (status));                                                                      \
+        return (status);                                                                                     \
     } while (0)
-lac_status onnx_fail_in(const onnx_node *node, lac_status status);
+void onnx_fail_in(const onnx_node *node, lac_status status);
 const char *onnx_node_name(const Onnx__NodeProto *node);
 
 /// onnx_wire.c: the bytes as a message tree, refused when nested too deep or damaged. Free with

@@ -13,16 +13,17 @@ typedef struct infer {
     lac_error *err;
 } infer;
 
-static lac_status fail_in(const infer *f) {
+static void fail_in(const infer *f) {
     char where[256];
     snprintf(where, sizeof where, "%s '%s'", lac_op_name(f->node->op), f->node->name);
-    return lac_fail_in(f->err, LAC_E_SHAPE, where);
+    lac_fail_in(f->err, LAC_E_SHAPE, where);
 }
 
 #define SHAPE_FAIL(f, ...)                                                                                   \
     do {                                                                                                     \
         lac_fail((f)->err, LAC_E_SHAPE, __VA_ARGS__);                                                        \
-        return fail_in(f);                                                                                   \
+        fail_in(f);                                                                                          \
+        return LAC_E_SHAPE;                                                                                  \
     } while (0)
 
 static lac_shape in_shape(const infer *f, int i) {

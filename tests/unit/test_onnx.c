@@ -81,9 +81,107 @@ static void every_op_survives_the_round_trip(void **state) {
     }
 }
 
+static void a_file_is_the_same_as_its_bytes_and_leaves_no_temporary(void **state) {
+    (void)state;
+    char folder[64] = "/tmp/lacuna-test-XXXXXX", path[128], temporary[140];
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/a.onnx", folder);
+    snprintf(temporary, sizeof temporary, "%s.tmp", path);
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = every_op_graph(arena, true), *back = NULL;
+    lac_bytes bytes, file;
+    assert_int_equal(lac_onnx_write(graph, path, NULL), LAC_OK);
+    assert_int_not_equal(access(temporary, F_OK), 0);
+    assert_int_equal(lac_onnx_serialize(graph, arena, &bytes, NULL), LAC_OK);
+    assert_int_equal(lac_file_read(path, arena, &file, NULL), LAC_OK);
+    assert_int_equal(file.n, bytes.n);
+    assert_memory_equal(file.data, bytes.data, bytes.n);
+    assert_int_equal(lac_onnx_read(path, arena, &back, NULL), LAC_OK);
+    assert_same_graph(graph, back);
+    unlink(path);
+    rmdir(folder);
+    lac_error err = {0};
+    assert_int_equal(lac_onnx_write(graph, path, &err), LAC_E_IO);
+    assert_non_null(strstr(err.text, path));
+    lac_arena_close(arena);
+}
+
+static lac_node *node_named(lac_graph *graph, const char *name) {
+    for (int n = 0; n < graph->n_nodes; n++)
+        if (strcmp(graph->nodes[n].name, name) == 0) return &graph->nodes[n];
+    fail_msg("no node '%s'", name);
+    return NULL;
+}
+
+static void what_cannot_be_written_is_refused_and_nothing_is_written(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_bytes bytes = {NULL, 0};
+    lac_error err = {0};
+    lac_graph *graph = every_op_graph(arena, false);
+    graph->values[graph->input].shape = (lac_shape){0};
+    assert_int_equal(lac_onnx_serialize(graph, arena, &bytes, &err), LAC_E_SHAPE);
+    assert_non_null(strstr(err.text, "'image'"));
+    graph = every_op_graph(arena, false);
+    node_named(graph, "avg")->attr.window = (lac_window){{2, 2}, {1, 1}, {0, 0, 1, 1}, {2, 2}, 1};
+    assert_int_equal(lac_onnx_serialize(graph, arena, &bytes, &err), LAC_E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "'avg': dilation 2x2"));
+    graph = every_op_graph(arena, false);
+    node_named(graph, "conv")->attr.window.stride[0] = 0;
+    assert_int_equal(lac_onnx_serialize(graph, arena, &bytes, &err), LAC_E_FORMAT);
+    assert_non_null(strstr(err.text, "'conv'"));
+    graph = every_op_graph(arena, false);
+    node_named(graph, "sum")->in[1] = graph->input;
+    assert_int_equal(lac_onnx_serialize(graph, arena, &bytes, &err), LAC_E_SHAPE);
+    assert_non_null(strstr(err.text, "1x2x9x8"));
+    assert_null(bytes.data);
+    lac_arena_close(arena);
+}
+
+static void leftovers_are_not_written_and_the_graph_is_not_touched(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = every_op_graph(arena, false), *clean = every_op_graph(arena, false);
+    lac_graph_add_constant(graph, "leftover", LAC_SHAPE(1000), NULL, true);
+    int n_values = graph->n_values;
+    lac_shape before = graph->values[graph->output].shape;
+    assert_same_graph(clean, through_bytes(graph, arena));
+    assert_int_equal(graph->n_values, n_values);
+    assert_true(lac_shape_equal(graph->values[graph->output].shape, before));
+    lac_arena_close(arena);
+}
+
+static void masks_go_and_zeros_stay(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = every_op_graph(arena, false);
+    lac_value *w = &graph->values[node_named(graph, "fc")->in[1]];
+    w->mask = LAC_NEW_ARRAY(arena, uint8_t, lac_shape_count(w->shape));
+    memset(w->data, 0, (size_t)lac_shape_count(w->shape) * sizeof *w->data);
+    lac_graph *back = through_bytes(graph, arena);
+    const lac_value *w_back = &back->values[node_named(back, "fc")->in[1]];
+    assert_null(w_back->mask);
+    assert_true(w_back->data[0] == 0 && w_back->trainable);
+    lac_arena_close(arena);
+}
+
+static void names_of_bit_widths_do_not_collide(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = every_op_graph(arena, true);
+    graph->values[node_named(graph, "norm")->in[1]].name = "in_quant_bits";
+    assert_same_graph(graph, through_bytes(graph, arena));
+    lac_arena_close(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_op_survives_the_round_trip),
+        cmocka_unit_test(a_file_is_the_same_as_its_bytes_and_leaves_no_temporary),
+        cmocka_unit_test(what_cannot_be_written_is_refused_and_nothing_is_written),
+        cmocka_unit_test(leftovers_are_not_written_and_the_graph_is_not_touched),
+        cmocka_unit_test(masks_go_and_zeros_stay),
+        cmocka_unit_test(names_of_bit_widths_do_not_collide),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
