@@ -98,7 +98,8 @@ lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
         lac_channel_work *work = LAC_NEW_ARRAY(plan->scratch, lac_channel_work, step->record.N_OUT);
         int longest;
         survey(plan, step, items, &step->record.WEIGHT_BITS, &longest);
-        if (longest > plan->engine.list_words)
+        // A list that is read only once leaves the memory while it comes in.
+        if (longest > plan->engine.list_words && lac_record_visits(&step->record) > 1)
             LAC_FAIL(err, LAC_E_CAPACITY,
                      "layer '%s': the list of one channel has %d weights, the engine holds %d; prune more or "
                      "raise "

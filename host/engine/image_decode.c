@@ -236,7 +236,7 @@ static lac_status decode_list(decoder *d, lac_error *err) {
     int expected = entries_expected(d);
     if (expected >= 0 && d->n_entries != expected)
         DECODE_FAIL(d, err, "output channel %d has %d entries, not %d", d->channel, d->n_entries, expected);
-    if (d->n_entries > d->image->engine.list_words)
+    if (d->n_entries > d->image->engine.list_words && lac_record_visits(&d->reader.layer) > 1)
         DECODE_FAIL(d, err, "output channel %d has %d entries, the engine holds %d", d->channel, d->n_entries,
                     d->image->engine.list_words);
     d->step->n_entries += (uint64_t)d->n_entries;

@@ -1,13 +1,16 @@
 #include "step_cost.h"
 
-// A prediction at the grain of channels. The constants are the engine's pipelines; test_cost holds them
-// against the RTL.
+// A prediction at the grain of channels. The constants are the lengths of the engine's pipelines; test_cost
+// holds the whole against the RTL.
 
 enum {
-    HEADER_CYCLES = 1,   ///< a channel header in the decoder
-    END_CYCLES = 1,      ///< the end of a list
-    READY_CYCLES = 2,    ///< from the last entry decoded to the first one issued
-    PIPELINE_CYCLES = 6, ///< from the last entry issued to its result at the drain
+    PARSE_CYCLES = 3,      ///< from the decoder's end to the next layer record
+    DECODE_CYCLES = 8,     ///< from a list word in the parser to its entry at the issue point
+    TAKE_CYCLES = 1,       ///< from the end of a step to the next one's first issue
+    HEADERS_AHEAD = 32,    ///< channel headers that wait for the drain
+    LANE_CYCLES = 10,      ///< from the issue of a last entry to its sum at the drain
+    REQUANTIZE_CYCLES = 7, ///< from there to the write
+    SUM_CYCLES = 2,        ///< more, when lanes are summed
 };
 
 uint64_t lac_record_visits(const lac_layer_record *r) {
@@ -18,45 +21,80 @@ static uint64_t later(uint64_t a, uint64_t b) {
     return a > b ? a : b;
 }
 
-/// Cycles that the drain takes for one result of all lanes.
-static uint64_t drain_cycles(const lac_engine_config *engine, const lac_layer_record *r) {
-    uint64_t lanes = (uint64_t)(engine->mesh_x * engine->mesh_y);
-    if (r->RAW) return r->REDUCE ? lanes / (uint64_t)engine->drain : lanes;
-    return lanes / (uint64_t)engine->drain;
+static uint64_t lanes_of(const lac_engine_config *e) {
+    return (uint64_t)(e->mesh_x * e->mesh_y);
 }
 
-/// When the list memory has room for channel o: the end of the last channel that must have left it.
-static uint64_t room_at(const lac_engine_config *engine, const lac_channel_work *work, const uint64_t *done,
-                        int o, int *oldest, uint64_t *held) {
-    *held += work[o].n_entries;
-    uint64_t at = 0;
-    while (*held > (uint64_t)engine->list_words && *oldest < o) {
-        *held -= work[*oldest].n_entries;
-        at = done[(*oldest)++];
-    }
-    return at;
+/// Cycles from one pixel to the next that the drain enforces.
+static uint64_t drain_pace(const lac_engine_config *engine, const lac_layer_record *r) {
+    uint64_t groups = lanes_of(engine) / (uint64_t)engine->drain;
+    if (r->REDUCE) return groups + SUM_CYCLES;
+    return r->RAW ? lanes_of(engine) + LANE_CYCLES + 1 : groups;
+}
+
+/// Cycles from the issue of a step's last entry to the end of the step.
+static uint64_t flush_cycles(const lac_engine_config *engine, const lac_layer_record *r) {
+    uint64_t groups = lanes_of(engine) / (uint64_t)engine->drain;
+    uint64_t walk = r->RAW && !r->REDUCE ? lanes_of(engine) : groups;
+    return LANE_CYCLES + walk + (r->REDUCE ? SUM_CYCLES : 0) + (r->RAW ? 0 : REQUANTIZE_CYCLES);
+}
+
+/// Channels so far: how many entries they have, when they were finished.
+typedef struct history {
+    const lac_channel_work *work;
+    uint64_t *end;      ///< [channel]
+    uint64_t n_decoded; ///< entries of all channels up to the one in hand
+    uint64_t n_freed;   ///< entries of channels before `oldest`
+    int oldest;
+} history;
+
+static uint64_t entries_of(const lac_channel_work *work) {
+    return work->n_entries ? work->n_entries : 1;
+}
+
+/// When list memory has room for the last entry of channel o. A channel frees its entries one by one in its
+/// last pass.
+static uint64_t room_at(history *h, int o, uint64_t list_words) {
+    h->n_decoded += entries_of(&h->work[o]);
+    if (h->n_decoded <= list_words) return 0;
+    uint64_t must_go = h->n_decoded - list_words;
+    while (h->oldest < o && h->n_freed + entries_of(&h->work[h->oldest]) < must_go)
+        h->n_freed += entries_of(&h->work[h->oldest++]);
+    if (h->oldest >= o) return 0; // its own entries leave while they are decoded
+    return h->end[h->oldest] - entries_of(&h->work[h->oldest]) + (must_go - h->n_freed);
+}
+
+/// Slots that the decoder works through, or words that the parser takes, whichever is more.
+static uint64_t decode_cycles(const lac_channel_work *work) {
+    uint64_t slots = (uint64_t)work->n_entries + work->n_skips;
+    return later(slots, 1 + (uint64_t)work->n_words);
 }
 
 void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *record,
                       const lac_channel_work *work, lac_engine_clock *clock, lac_arena *scratch,
                       lac_step_cost *cost) {
-    uint64_t start = clock->mesh, interval = drain_cycles(engine, record), visits = lac_record_visits(record);
-    uint64_t *done = LAC_NEW_ARRAY(scratch, uint64_t, record->N_OUT);
-    uint64_t decoded = clock->stream + LAC_LAYER_RECORD_WORDS + (uint64_t)(record->N_TAPS + 1) / 2, held = 0;
-    int oldest = 0;
-    *cost = (lac_step_cost){0};
+    uint64_t start = clock->drained, visits = lac_record_visits(record), pace = drain_pace(engine, record);
+    history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, record->N_OUT)};
+    uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_RECORD_WORDS +
+                       (uint64_t)(record->N_TAPS + 1) / 2;
+    uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0;
     for (int o = 0; o < record->N_OUT; o++) {
-        uint64_t n = work[o].n_entries ? work[o].n_entries : 1, before = o ? done[o - 1] : start;
-        decoded = later(decoded, room_at(engine, work, done, o, &oldest, &held));
-        decoded += HEADER_CYCLES + work[o].n_entries + work[o].n_skips + END_CYCLES;
-        uint64_t first = later(before, decoded + READY_CYCLES), pace = later(n, interval);
-        cost->starved += first - before;
-        cost->mesh += visits * n;
-        cost->drain += visits * (pace - n);
-        done[o] = first + visits * pace;
+        uint64_t n = entries_of(&work[o]), each = later(n, pace);
+        if (o >= HEADERS_AHEAD) decoded = later(decoded, h.end[o - HEADERS_AHEAD] + LANE_CYCLES);
+        decoded = later(decoded + decode_cycles(&work[o]), room_at(&h, o, (uint64_t)engine->list_words));
+        // The first pass follows the decoder entry by entry; the others have the list.
+        uint64_t first_pass = later(before + each, decoded + DECODE_CYCLES);
+        h.end[o] = before = first_pass + (visits - 1) * each;
+        n_compute += visits * work[o].n_entries;
+        n_drain += visits * (each - n);
     }
-    clock->mesh = done[record->N_OUT - 1] + PIPELINE_CYCLES + interval;
-    clock->stream = decoded;
-    cost->other = PIPELINE_CYCLES + interval;
-    cost->total = clock->mesh - start;
+    clock->taken = start;
+    clock->decoded = decoded;
+    clock->drained = before + flush_cycles(engine, record);
+    cost->total = clock->drained - start;
+    cost->mesh = n_compute;
+    cost->other = flush_cycles(engine, record) + (start ? TAKE_CYCLES : 0);
+    uint64_t rest = cost->total - cost->mesh - cost->other;
+    cost->drain = n_drain < rest ? n_drain : rest;
+    cost->starved = rest - cost->drain;
 }

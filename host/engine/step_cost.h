@@ -9,16 +9,17 @@ typedef struct lac_channel_work {
     uint32_t n_entries, n_skips, n_words; ///< words without the header
 } lac_channel_work;
 
-/// When the engine is free again after the steps so far; zero-initialised before the first.
+/// The state of an engine between two steps, in cycles since the first program word; zero-initialised.
 typedef struct lac_engine_clock {
-    uint64_t mesh;   ///< the last step has drained
-    uint64_t stream; ///< the decoder has taken the last step's program
+    uint64_t drained; ///< the last step has written its last word
+    uint64_t decoded; ///< the decoder has finished the last step's lists
+    uint64_t taken;   ///< the last step's record has left the parser
 } lac_engine_clock;
 
-/// Predicts one step, channel by channel: the decoder works ahead as far as the list memory allows, the mesh
-/// replays a list for every pixel, the drain takes lanes / DRAIN cycles (raw: lanes) a result.
+/// Predicts one step, channel by channel: the decoder works ahead as far as list memory and headers allow,
+/// the mesh replays a list for every pixel, the drain takes its time for every result.
 ///
-/// memory  scratch is reset by the caller
+/// memory  N_OUT words of scratch
 void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *record,
                       const lac_channel_work *work, lac_engine_clock *clock, lac_arena *scratch,
                       lac_step_cost *cost);

@@ -8,7 +8,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_LANES = 32 * 32 };
+enum { MOST_LANES = 32 * 32, LONGEST_PROGRAM = 1 << 26 };
 
 typedef struct list_entry {
     int offset, tap, lane; ///< lane: the only one that accumulates, -1 for all
@@ -23,7 +23,7 @@ typedef struct machine {
     size_t n_out, n_sent;
     int lanes, group_base;
     list_entry *list; ///< of the channel in hand
-    int n_list;
+    int n_list, list_room;
     int64_t acc[MOST_LANES];
     int32_t best[MOST_LANES]; ///< of the pool window so far
 } machine;
@@ -51,9 +51,9 @@ static lac_status place_entry(machine *m, int64_t position, int weight, lac_erro
         e.tap = (int)(r->ORDER == LAC_ORDER_CHANNELS ? major : minor);
         e.offset = (int)(channel * r->IN_CHANNEL_WORDS);
     }
-    if (e.tap >= r->N_TAPS || e.lane >= m->lanes || m->n_list >= m->model->engine.list_words)
+    if (e.tap >= r->N_TAPS || e.lane >= m->lanes || m->n_list >= m->list_room)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d: entry %d for tap %d of %d, lane %d of %d; the list holds %d",
-                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->lanes, m->model->engine.list_words);
+                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->lanes, m->list_room);
     e.offset += m->reader.taps[e.tap].OFFSET;
     m->list[m->n_list++] = e;
     return LAC_OK;
@@ -188,6 +188,10 @@ static lac_status run_channel(machine *m, int channel, lac_error *err) {
     if (c.S < 1) LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, channel, c.S);
     if (c.NEXT_GROUP) m->group_base += (r->ORDER == LAC_ORDER_CHANNELS ? r->MINOR : 1) * r->IN_CHANNEL_WORDS;
     LAC_TRY(read_list(m, err));
+    bool once = r->OUT_TILE_H * r->OUT_TILE_W * r->POOL_H * r->POOL_W == 1;
+    if (!once && m->n_list > m->model->engine.list_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: %d entries, the engine holds %d", r->ID, channel,
+                 m->n_list, m->model->engine.list_words);
     window_place w;
     for (w.oy = 0; w.oy < r->OUT_TILE_H; w.oy++)
         for (w.ox = 0; w.ox < r->OUT_TILE_W; w.ox++)
@@ -216,7 +220,10 @@ lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program
     m->reader.words = program;
     m->reader.n_words = n_words;
     m->lanes = lac_engine_lanes(&model->engine);
-    m->list = LAC_NEW_ARRAY(scratch, list_entry, model->engine.list_words);
+    // A channel that is read once may be longer than the list memory; its entries are at most as many as
+    // half-bytes in the program.
+    m->list_room = (int)(n_words < LONGEST_PROGRAM ? 16 * n_words : 16 * LONGEST_PROGRAM);
+    m->list = LAC_NEW_ARRAY(scratch, list_entry, m->list_room);
     lac_status status = run_program(m, err);
     size_t n_sent = m->n_sent;
     lac_arena_close(scratch);

@@ -244,12 +244,13 @@ static int partner(const builder *b, int of, bool same_codes, bool same_c) {
 }
 
 static int any_join(builder *b, int in) {
-    int other = partner(b, in, false, true);
-    if (other >= 0 && builder_between(b, 0, 1)) return builder_add(b, in, other, builder_any_type(b));
-    // A branch of the same type makes sure that there is something to concatenate.
+    // A branch of the same type makes sure that there is something to join.
+    bool adds = builder_between(b, 0, 1);
     layer_options o = {.out_c = builder_between(b, 1, 3), .type = b->graph->tensors[in].type};
-    other = partner(b, in, true, false);
+    if (adds) o.out_c = b->graph->tensors[in].c;
+    int other = partner(b, in, !adds, adds);
     if (other < 0 || builder_between(b, 0, 1)) other = builder_conv(b, in, o);
+    if (adds) return builder_add(b, in, other, builder_any_type(b));
     const int parts[3] = {in, other, builder_between(b, 0, 3) ? other : in};
     return builder_concat(b, parts, builder_between(b, 2, 3));
 }
