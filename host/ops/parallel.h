@@ -8,4 +8,11 @@
 #define LAC_PARALLEL
 #endif
 
+/// Before an inner loop whose rounds touch different memory, where the compiler cannot see it.
+#if defined(__GNUC__) && !defined(__clang__)
+#define LAC_VECTOR _Pragma("GCC ivdep")
+#else
+#define LAC_VECTOR
+#endif
+
 #endif

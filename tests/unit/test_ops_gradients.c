@@ -188,6 +188,27 @@ static void pool_gradients_match_finite_differences(void **state) {
         }
 }
 
+// Behind a convolution maps come in blocks of channels, where max_pool has loops of its own. The weights are
+// the identity, which keeps the inputs apart.
+static void blocked_max_pool_gradients_match_finite_differences(void **state) {
+    (void)state;
+    for (int height = 4; height <= 5; height++) {
+        lac_arena *arena = lac_arena_open();
+        lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 32, height, 6));
+        int in[2] = {graph->input, lac_graph_add_constant(graph, "w", LAC_SHAPE(32, 32, 1, 1), NULL, false)};
+        for (int o = 0; o < 32; o++) graph->values[in[1]].data[33 * o] = 1;
+        lac_attr conv = {.window = square_window(1, 1, 0)}, pool = {.window = square_window(2, 2, 0)};
+        int x = lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", in, 2, &conv);
+        int y = lac_graph_add_node(graph, LAC_OP_MAX_POOL, "pool", &x, 1, &pool);
+        int z = lac_graph_add_node(graph, LAC_OP_GLOBAL_AVG_POOL, "mean", &x, 1, NULL); // a second reader
+        int both[2] = {lac_graph_add_node(graph, LAC_OP_FLATTEN, "flat_y", &y, 1, NULL),
+                       lac_graph_add_node(graph, LAC_OP_FLATTEN, "flat_z", &z, 1, NULL)};
+        graph->output = lac_graph_add_node(graph, LAC_OP_CONCAT, "both", both, 2, NULL);
+        check_all(arena, graph, false);
+        lac_arena_close(arena);
+    }
+}
+
 // Readers of many kinds on one value: their gradients add up, in whatever layouts they come.
 static void gradients_of_all_readers_add_up(void **state) {
     (void)state;
@@ -250,6 +271,7 @@ int main(void) {
         cmocka_unit_test(linear_gradients_match_finite_differences),
         cmocka_unit_test(batch_norm_and_relu_gradients_match_fused_or_not),
         cmocka_unit_test(pool_gradients_match_finite_differences),
+        cmocka_unit_test(blocked_max_pool_gradients_match_finite_differences),
         cmocka_unit_test(gradients_of_all_readers_add_up),
         cmocka_unit_test(checker_catches_a_wrong_gradient),
         cmocka_unit_test(constants_that_are_not_trainable_get_no_gradient),
