@@ -5,6 +5,7 @@
 #include "talk.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /// The RTL engine in Verilator, as plain C. The model of an engine configuration is built on first use and

@@ -1,0 +1,321 @@
+// The drain: takes the accumulators of a pixel from the chain, DRAIN lanes a cycle, and writes codes or sends
+// raw sums.
+//
+//   code: requantize, running max over the pool window, write at its last position
+//   REDUCE: the accumulators of all lanes are summed first; the one result goes to lane 0 of group 0
+//   RAW: acc + bias to the output stream, lane 0 first (REDUCE: the sum alone)
+//
+// Pixel flags and channel headers wait in two queues whose heads belong to the pixel that is in the drain.
+// ready_o tells the replayer that the drain will be free for one more pixel when its accumulators arrive.
+//
+// stream  a pixel takes LANES/DRAIN cycles, with REDUCE two more, with RAW at least LANES
+`default_nettype none
+
+`include "lac_contract.vh"
+
+module drain #(
+    parameter LANES = 49,
+    parameter DRAIN = 7,
+    parameter ACC_BITS = 24,
+    parameter ADDR_BITS = 12
+) (
+    input  wire                      clk_i,
+    input  wire                      rst_ni,
+    input  wire              [255:0] layer_i,
+    input  wire                      layer_start_i,  // the next layer_i comes with the next cycle
+    input  wire              [255:0] layer_next_i,
+    output wire                      layer_done_o,
+    // pixels on their way
+    output wire                      ready_o,
+    input  wire                      pixel_push_i,
+    input  wire                [3:0] pixel_i,
+    input  wire               [53:0] header_i,       // head of the channel queue {S, M, BIAS}
+    output wire                      header_pop_o,
+    // chain
+    input  wire                      captured_i,
+    output wire                      shift_o,
+    input  wire [ACC_BITS*DRAIN-1:0] chain_i,
+    // writes to the activation memory
+    output wire                      write_o,
+    output wire      [ADDR_BITS-1:0] write_addr_o,
+    output wire               [15:0] write_group_o,
+    output wire        [8*DRAIN-1:0] write_data_o,
+    // raw results
+    output wire                      out_valid_o,
+    input  wire                      out_ready_i,
+    output wire               [31:0] out_data_o,
+    output wire                      idle_o
+);
+  localparam GROUPS = LANES / DRAIN;
+  localparam GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam integer GROUPS_LESS_1 = GROUPS - 1;
+  localparam [GROUP_BITS-1:0] LAST_GROUP = GROUPS_LESS_1[GROUP_BITS-1:0];
+  localparam LANE_BITS = DRAIN > 1 ? $clog2(DRAIN) : 1;
+  localparam integer DRAIN_LESS_1 = DRAIN - 1;
+  localparam [LANE_BITS-1:0] LAST_LANE = DRAIN_LESS_1[LANE_BITS-1:0];
+  localparam PARTS = (DRAIN + 3) / 4;
+  localparam OUT_LOG2 = 4;
+
+  wire reduce = layer_i[`LAC_LAYER_REDUCE];
+  wire raw = layer_i[`LAC_LAYER_RAW];
+  wire out_signed = layer_i[`LAC_LAYER_OUT_SIGNED];
+  wire signed [8:0] lo = layer_i[`LAC_LAYER_LO];
+  wire signed [8:0] hi = layer_i[`LAC_LAYER_HI];
+  wire signed [8:0] zero = layer_i[`LAC_LAYER_ZERO];
+  wire signed [31:0] bias = header_i[31:0];
+  wire [15:0] m = header_i[47:32];
+  wire [5:0] s = header_i[53:48];
+
+  // Queue of pixels: {last of layer, last of channel, last, first of pool window}.
+  wire [3:0] pixel;
+  wire       pixel_end;
+  wire       pixels_ready, pixels_valid;
+  wire       pool_first = pixel[0];
+  wire       pool_last = pixel[1];
+  wire       channel_last = pixel[2];
+  wire       layer_last = pixel[3];
+  fifo #(
+      .WIDTH(4),
+      .DEPTH_LOG2(4)
+  ) u_pixels (
+      .clk_i  (clk_i),
+      .rst_ni (rst_ni),
+      .push_i (pixel_push_i),
+      .ready_o(pixels_ready),
+      .data_i (pixel_i),
+      .valid_o(pixels_valid),
+      .pop_i  (pixel_end),
+      .data_o (pixel)
+  );
+  assign header_pop_o = pixel_end && channel_last;
+
+  // Walk over the chain.
+  reg                   active_q;
+  reg  [GROUP_BITS-1:0] group_q;
+  reg   [LANE_BITS-1:0] lane_q;
+  wire                  out_room;
+  wire                  working = captured_i || active_q;
+  wire                  raw_lanes = raw && !reduce;
+  wire                  raw_step = working && raw_lanes && out_room;
+  wire                  group_done = working && (raw_lanes ? raw_step && lane_q == LAST_LANE : 1'b1);
+  wire                  chain_done = group_done && group_q == LAST_GROUP;
+  assign shift_o = group_done;
+
+  always @(posedge clk_i) begin
+    active_q <= working && !chain_done;
+    if (raw_step) lane_q <= lane_q == LAST_LANE ? {LANE_BITS{1'b0}} : lane_q + 1'b1;
+    if (group_done) group_q <= chain_done ? {GROUP_BITS{1'b0}} : group_q + 1'b1;
+    if (!rst_ni) begin
+      active_q <= 1'b0;
+      lane_q <= 0;
+      group_q <= 0;
+    end
+  end
+
+  // Sum over the lanes: four at a time, then all of a group, then all groups.
+  wire [4*PARTS*ACC_BITS:0] chain_padded = {{((4 * PARTS - DRAIN) * ACC_BITS + 1) {1'b0}}, chain_i};
+  reg  [32*PARTS-1:0] parts_q;
+  reg                 parts_valid_q, parts_first_q, parts_last_q, sum_valid_q;
+  reg  signed  [31:0] sum_q;
+
+  function [31:0] sum_four;
+    input [4*ACC_BITS-1:0] lanes;
+    integer i;
+    begin
+      sum_four = 32'd0;
+      for (i = 0; i < 4; i = i + 1)
+        sum_four = sum_four + {{(33 - ACC_BITS) {lanes[ACC_BITS*i+ACC_BITS-1]}}, lanes[ACC_BITS*i+:ACC_BITS-1]};
+    end
+  endfunction
+  function [31:0] sum_parts;
+    input [32*PARTS-1:0] parts;
+    integer i;
+    begin
+      sum_parts = 32'd0;
+      for (i = 0; i < PARTS; i = i + 1) sum_parts = sum_parts + parts[32*i+:32];
+    end
+  endfunction
+
+  always @(posedge clk_i) begin : sum_of_lanes
+    integer i;
+    parts_valid_q <= working && reduce;
+    parts_first_q <= group_q == 0;
+    parts_last_q <= chain_done;
+    sum_valid_q <= parts_valid_q && parts_last_q;
+    if (working && reduce) begin
+      for (i = 0; i < PARTS; i = i + 1)
+        parts_q[32*i+:32] <= sum_four(chain_padded[4*ACC_BITS*i+:4*ACC_BITS]);
+    end
+    if (parts_valid_q) sum_q <= (parts_first_q ? 32'd0 : sum_q) + sum_parts(parts_q);
+    if (!rst_ni) begin
+      parts_valid_q <= 1'b0;
+      sum_valid_q <= 1'b0;
+    end
+  end
+
+  assign pixel_end = reduce ? sum_valid_q : chain_done;
+
+  // Where the pixel goes: consecutive words of the channel.
+  reg [15:0] channel_addr_q, out_addr_q;
+  wire [15:0] channel_addr_next = channel_addr_q + {4'd0, layer_i[`LAC_LAYER_OUT_CHANNEL_WORDS]};
+  always @(posedge clk_i) begin
+    if (pixel_end && channel_last) begin
+      channel_addr_q <= channel_addr_next;
+      out_addr_q <= channel_addr_next;
+    end else if (pixel_end && pool_last) begin
+      out_addr_q <= out_addr_q + 16'd1;
+    end
+    if (layer_start_i) begin
+      channel_addr_q <= layer_next_i[`LAC_LAYER_OUT_BASE];
+      out_addr_q <= layer_next_i[`LAC_LAYER_OUT_BASE];
+    end
+  end
+
+  // Requantize. Lane 0 also serves the sum.
+  wire               lanes_valid = working && !raw && !reduce;
+  wire               token_push = reduce ? sum_valid_q && !raw : lanes_valid;
+  wire   [DRAIN-1:0] codes_valid;
+  wire [8*DRAIN-1:0] codes;
+  genvar i;
+  generate
+    for (i = 0; i < DRAIN; i = i + 1) begin : gen_lane
+      wire signed [31:0] lane_acc =
+          {{(33 - ACC_BITS) {chain_i[ACC_BITS*i+ACC_BITS-1]}}, chain_i[ACC_BITS*i+:ACC_BITS-1]};
+      wire signed [31:0] acc = i == 0 && reduce ? sum_q : lane_acc;
+      requantize u_requantize (
+          .clk_i  (clk_i),
+          .rst_ni (rst_ni),
+          .valid_i(i == 0 ? token_push : lanes_valid),
+          .acc_i  (acc),
+          .bias_i (bias),
+          .m_i    (m),
+          .s_i    (s),
+          .lo_i   (lo),
+          .hi_i   (hi),
+          .zero_i (zero),
+          .valid_o(codes_valid[i]),
+          .code_o (codes[8*i+:8])
+      );
+    end
+  endgenerate
+
+  // What must be known when the codes come out.
+  localparam TOKEN_BITS = 3 + GROUP_BITS + ADDR_BITS;
+  wire [TOKEN_BITS-1:0] token_in = {layer_last && pixel_end, pool_last, pool_first,
+                                    reduce ? {GROUP_BITS{1'b0}} : group_q, out_addr_q[ADDR_BITS-1:0]};
+  wire [TOKEN_BITS-1:0] token;
+  wire                  tokens_ready, tokens_valid;
+  fifo #(
+      .WIDTH(TOKEN_BITS),
+      .DEPTH_LOG2(3)
+  ) u_tokens (
+      .clk_i  (clk_i),
+      .rst_ni (rst_ni),
+      .push_i (token_push),
+      .ready_o(tokens_ready),
+      .data_i (token_in),
+      .valid_o(tokens_valid),
+      .pop_i  (codes_valid[0]),
+      .data_o (token)
+  );
+  wire                  token_final = token[TOKEN_BITS-1];
+  wire                  token_pool_last = token[TOKEN_BITS-2];
+  wire                  token_pool_first = token[TOKEN_BITS-3];
+  wire [GROUP_BITS-1:0] token_group = token[ADDR_BITS+:GROUP_BITS];
+
+  // Running max over the pool window, one word a group.
+  (* ram_style = "distributed" *) reg [8*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
+  wire [8*DRAIN-1:0] pool_old = pool[token_group];
+  wire [8*DRAIN-1:0] pool_new;
+  generate
+    for (i = 0; i < DRAIN; i = i + 1) begin : gen_pool
+      wire [7:0] code = codes[8*i+:8];
+      wire [7:0] old = pool_old[8*i+:8];
+      wire code_wins = {code[7] ^ out_signed, code[6:0]} > {old[7] ^ out_signed, old[6:0]};
+      assign pool_new[8*i+:8] = token_pool_first || code_wins ? code : old;
+    end
+  endgenerate
+
+  reg                  write_q, final_q;
+  reg  [ADDR_BITS-1:0] write_addr_q;
+  reg [GROUP_BITS-1:0] write_group_q;
+  reg    [8*DRAIN-1:0] write_data_q;
+  always @(posedge clk_i) begin
+    write_q <= codes_valid[0] && token_pool_last;
+    final_q <= (codes_valid[0] && token_final) || (raw && pixel_end && layer_last);
+    if (codes_valid[0]) begin
+      pool[token_group] <= pool_new;
+      write_addr_q <= token[ADDR_BITS-1:0];
+      write_group_q <= token_group;
+      write_data_q <= pool_new;
+    end
+    if (!rst_ni) begin
+      write_q <= 1'b0;
+      final_q <= 1'b0;
+    end
+  end
+  assign write_o = write_q;
+  assign write_addr_o = write_addr_q;
+  assign write_group_o = {{(16 - GROUP_BITS) {1'b0}}, write_group_q};
+  assign write_data_o = write_data_q;
+  assign layer_done_o = final_q;
+
+  // Raw results. Sums cannot wait, so each takes its place in the queue when its pixel is issued; lanes can.
+  wire [31:0] raw_lane;
+  generate
+    if (DRAIN == 1) begin : gen_one_lane
+      assign raw_lane = {{(33 - ACC_BITS) {chain_i[ACC_BITS-1]}}, chain_i[ACC_BITS-2:0]};
+    end else begin : gen_lane_of_group
+      wire [ACC_BITS-1:0] lane = chain_i[ACC_BITS*lane_q+:ACC_BITS];
+      assign raw_lane = {{(33 - ACC_BITS) {lane[ACC_BITS-1]}}, lane[ACC_BITS-2:0]};
+    end
+  endgenerate
+  wire [31:0] raw_word = (reduce ? sum_q : raw_lane) + bias;
+  wire        raw_push = raw && (reduce ? sum_valid_q : raw_step);
+  wire        out_pop = out_valid_o && out_ready_i;
+  fifo #(
+      .WIDTH(32),
+      .DEPTH_LOG2(OUT_LOG2)
+  ) u_out (
+      .clk_i  (clk_i),
+      .rst_ni (rst_ni),
+      .push_i (raw_push),
+      .ready_o(out_room),
+      .data_i (raw_word),
+      .valid_o(out_valid_o),
+      .pop_i  (out_pop),
+      .data_o (out_data_o)
+  );
+
+  // Whether one more pixel may come: GROUPS cycles after the one before; sums also need their place.
+  localparam integer GAP_CODES = GROUPS - 1;
+  localparam integer GAP_SUM = GROUPS + 1;
+  localparam GAP_BITS = $clog2(GAP_SUM + 1);
+  reg [GAP_BITS-1:0] gap_q;
+  reg [OUT_LOG2:0] places_q;     // taken by sums, on their way or in the queue
+  reg              raw_lanes_q;  // a pixel of raw lanes is on its way
+  wire             take_place = pixel_push_i && raw && reduce;
+  wire             free_place = out_pop && places_q != 0;
+  assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_q[OUT_LOG2]);
+
+  always @(posedge clk_i) begin
+    if (pixel_push_i) gap_q <= reduce ? GAP_SUM[GAP_BITS-1:0] : GAP_CODES[GAP_BITS-1:0];
+    else if (gap_q != 0) gap_q <= gap_q - 1'b1;
+    if (pixel_push_i && raw_lanes) raw_lanes_q <= 1'b1;
+    else if (pixel_end) raw_lanes_q <= 1'b0;
+    if (take_place && !free_place) places_q <= places_q + 1'b1;
+    if (!take_place && free_place) places_q <= places_q - 1'b1;
+    if (!rst_ni) begin
+      gap_q <= 0;
+      raw_lanes_q <= 1'b0;
+      places_q <= 0;
+    end
+  end
+
+  assign idle_o = !out_valid_o;
+
+  wire unused_ok = &{1'b0, layer_i, layer_next_i, codes_valid, chain_padded[4*PARTS*ACC_BITS], pixels_ready, pixels_valid, tokens_ready,
+                     tokens_valid};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,201 @@
+// Decodes list words to entries for the ring: weight, activation address before the pixel is added, and tap.
+//
+// A position counts minor + MINOR * major; an entry moves it on by gap + 1, with at most one carry. What minor
+// and major mean is the layer's ORDER (docs/engine.md). Skips vanish here. An entry is held back until the
+// next one or the end of the channel is seen, because the ring's entries say themselves which one is last; a
+// channel without any entry becomes one entry of weight 0.
+//
+// stream  one entry or skip a cycle; no cycle for headers and end marks
+`default_nettype none
+
+`include "lac_contract.vh"
+
+module list_decoder #(
+    parameter MESH_X = 7
+) (
+    input  wire         clk_i,
+    input  wire         rst_ni,
+    input  wire [255:0] desc_i,
+    input  wire  [15:0] end_mark_i,
+    input  wire         layer_start_i,  // desc_i is about to change
+    output wire         idle_o,         // desc_i may change
+    output wire   [5:0] tap_o,
+    input  wire  [31:0] tap_i,
+    // list words
+    output wire         list_ready_o,
+    input  wire         list_valid_i,
+    input  wire  [63:0] list_i,
+    input  wire         list_first_i,
+    input  wire         list_next_group_i,
+    input  wire         list_end_i,
+    input  wire         list_empty_i,
+    // entries
+    input  wire         entry_ready_i,
+    output wire         entry_valid_o,
+    output wire  [40:0] entry_o         // {last, weight, address, dy or lane row, dx or lane column}
+);
+  wire  [1:0] order = desc_i[`LAC_LAYER_ORDER];
+  wire  [1:0] entry_bits = desc_i[`LAC_LAYER_ENTRY_BITS];
+  wire  [3:0] weight_bits = desc_i[`LAC_LAYER_WEIGHT_BITS];
+  wire [15:0] minor_modulus = desc_i[`LAC_LAYER_MINOR];
+  wire [15:0] channel_words = {4'd0, desc_i[`LAC_LAYER_IN_CHANNEL_WORDS]};
+  wire [15:0] in_base = desc_i[`LAC_LAYER_IN_BASE];
+
+  wire stall;
+
+  // Slots of the present word, lowest first.
+  reg         word_valid_q, word_first_q, word_next_group_q, word_end_q, word_empty_q;
+  reg  [63:0] word_q;
+  reg   [4:0] slots_left_q;
+  reg  [15:0] slot, next_slot, end_slot;
+  reg  [63:0] word_shifted;
+  reg   [4:0] slots_of_word;
+  always @* begin
+    case (entry_bits)
+      2'd0: begin
+        slot = {12'd0, word_q[3:0]};
+        next_slot = {12'd0, word_q[7:4]};
+        end_slot = {12'd0, end_mark_i[3:0]};
+        word_shifted = word_q >> 4;
+        slots_of_word = 5'd16;
+      end
+      2'd1: begin
+        slot = {8'd0, word_q[7:0]};
+        next_slot = {8'd0, word_q[15:8]};
+        end_slot = {8'd0, end_mark_i[7:0]};
+        word_shifted = word_q >> 8;
+        slots_of_word = 5'd8;
+      end
+      default: begin
+        slot = word_q[15:0];
+        next_slot = word_q[31:16];
+        end_slot = end_mark_i;
+        word_shifted = word_q >> 16;
+        slots_of_word = 5'd4;
+      end
+    endcase
+  end
+
+  wire word_done = slots_left_q == 5'd1 || next_slot == end_slot || word_empty_q;
+  wire take_slot = word_valid_q && !stall;
+  assign list_ready_o = !word_valid_q || (take_slot && word_done);
+
+  // The position that the slot moves to.
+  wire  [7:0] weight_mask = ~(8'hFF << weight_bits);
+  wire  [7:0] weight_sign = 8'd1 << (weight_bits - 4'd1);
+  wire  [7:0] weight = ((slot[7:0] & weight_mask) ^ weight_sign) - weight_sign;
+  wire [15:0] gap = slot >> weight_bits;
+  reg  [15:0] minor_q, major_q, group_q;
+  wire [16:0] minor_from = word_first_q ? 17'd0 : {1'b0, minor_q} + 17'd1;
+  wire [16:0] minor_sum = minor_from + {1'b0, gap};
+  wire        carry = minor_sum >= {1'b0, minor_modulus};
+  wire [16:0] minor_next = carry ? minor_sum - {1'b0, minor_modulus} : minor_sum;
+  wire [15:0] major_next = (word_first_q ? 16'd0 : major_q) + {15'd0, carry};
+  wire [15:0] group_step = order == 2'd1 ? 16'd1 : minor_modulus;
+
+  always @(posedge clk_i) begin
+    if (list_ready_o) begin
+      word_valid_q <= list_valid_i;
+      if (list_valid_i) begin
+        word_q <= list_i;
+        word_first_q <= list_first_i;
+        word_next_group_q <= list_next_group_i;
+        word_end_q <= list_end_i;
+        word_empty_q <= list_empty_i;
+        slots_left_q <= slots_of_word;
+      end
+    end else if (take_slot) begin
+      word_q <= word_shifted;
+      word_first_q <= 1'b0;
+      slots_left_q <= slots_left_q - 5'd1;
+    end
+    if (layer_start_i) group_q <= 16'd0;
+    if (take_slot) begin
+      minor_q <= minor_next[15:0];
+      major_q <= major_next;
+      if (word_first_q && word_next_group_q) group_q <= group_q + group_step;
+    end
+    if (!rst_ni) word_valid_q <= 1'b0;
+  end
+
+  // Position to address, in steps; the flags go along: is_entry, is_end.
+  reg  [2:0] valid_q, is_entry_q, is_end_q;
+  reg  [7:0] weight_1_q, weight_2_q, weight_3_q;
+  reg [15:0] channel_q, tap_index_q, straight_q, offset_q;
+  reg  [4:0] lane_row_q, lane_col_q;
+  reg  [7:0] dy_q, dx_q;
+  reg [15:0] tap_offset_q, address_q;
+  reg  [7:0] dy_2_q, dx_2_q;
+
+  // lane / MESH_X by a reciprocal: exact for lanes below 1024 and MESH_X up to 32.
+  localparam integer RECIPROCAL = (32768 + MESH_X - 1) / MESH_X;
+  wire [31:0] lane_scaled = {22'd0, minor_q[9:0]} * RECIPROCAL;
+  wire  [4:0] lane_row = lane_scaled[19:15];
+  wire [31:0] lane_col = {22'd0, minor_q[9:0]} - {27'd0, lane_row} * MESH_X;
+
+  assign tap_o = order == 2'd2 ? 6'd0 : tap_index_q[5:0];
+
+  always @(posedge clk_i) begin
+    if (!stall) begin
+      valid_q <= {valid_q[1:0], word_valid_q};
+      is_entry_q <= {is_entry_q[1:0], weight != 8'd0 && !word_empty_q};
+      is_end_q <= {is_end_q[1:0], word_done && word_end_q};
+      if (word_valid_q) weight_1_q <= weight;
+      if (valid_q[0]) begin
+        weight_2_q <= weight_1_q;
+        channel_q <= group_q + (order == 2'd1 ? major_q : minor_q);
+        tap_index_q <= order == 2'd1 ? minor_q : major_q;
+        straight_q <= major_q;
+        lane_row_q <= lane_row;
+        lane_col_q <= lane_col[4:0];
+      end
+      if (valid_q[1]) begin
+        weight_3_q <= weight_2_q;
+        offset_q <= order == 2'd2 ? straight_q : channel_q * channel_words;
+        tap_offset_q <= tap_i[`LAC_TAP_OFFSET];
+        dy_q <= order == 2'd2 ? {3'd0, lane_row_q} : tap_i[`LAC_TAP_DY];
+        dx_q <= order == 2'd2 ? {3'd0, lane_col_q} : tap_i[`LAC_TAP_DX];
+      end
+    end
+    if (!rst_ni) valid_q <= 3'd0;
+  end
+
+  // The held entry.
+  reg         held_valid_q, held_last_q;
+  reg   [7:0] held_weight_q;
+  wire        in_valid = valid_q[2];
+  wire        push = held_valid_q && (held_last_q || (in_valid && is_entry_q[2]));
+  assign stall = push && !entry_ready_i;
+
+  always @(posedge clk_i) begin
+    if (!stall) begin
+      if (push) held_valid_q <= 1'b0;
+      if (in_valid && is_entry_q[2]) begin
+        held_valid_q <= 1'b1;
+        held_last_q <= is_end_q[2];
+        held_weight_q <= weight_3_q;
+        address_q <= in_base + offset_q + tap_offset_q;
+        dy_2_q <= dy_q;
+        dx_2_q <= dx_q;
+      end else if (in_valid && is_end_q[2]) begin
+        held_last_q <= 1'b1;
+        if (!held_valid_q || held_last_q) begin  // nothing held of this channel: it is empty
+          held_valid_q <= 1'b1;
+          held_weight_q <= 8'd0;
+          address_q <= in_base;
+          dy_2_q <= 8'd0;
+          dx_2_q <= 8'd0;
+        end
+      end
+    end
+    if (!rst_ni) held_valid_q <= 1'b0;
+  end
+
+  assign entry_valid_o = push;
+  assign entry_o = {held_last_q, held_weight_q, address_q, dy_2_q, dx_2_q};
+  assign idle_o = !word_valid_q && valid_q == 3'd0;
+
+  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[31:5], tap_index_q[15:6]};
+endmodule
+
+`default_nettype wire

@@ -1,0 +1,191 @@
+// The mesh: activation memory, neighbour multiplexers, multiply, accumulate, and the drain chain of all lanes.
+//
+//   acc[p] = (first ? 0 : acc[p]) + weight * code(lane p + hop, address)          for every lane p at once
+//
+// Lane p = ly * MESH_X + lx. A command selects, for each mesh column and row, where the code comes from:
+// {a, b} = 00 own lane, 01 the lane before (left, above), 10 the lane after (right, below), 11 the pad code.
+// After a command with last_i, all accumulators are copied to the chain (captured_o is high in the first cycle
+// in which chain_o shows lanes 0 .. DRAIN-1); shift_i then moves the next DRAIN lanes to chain_o.
+//
+// stream  one command a cycle, no stall; from command to captured_o 6 cycles
+// units   addresses in words of MESH_X * MESH_Y codes; writes in groups of DRAIN lanes
+`default_nettype none
+
+module lane_array #(
+    parameter MESH_X = 7,
+    parameter MESH_Y = 7,
+    parameter DRAIN = 7,
+    parameter ACC_BITS = 24,
+    parameter ACT_WORDS = 4096,
+    parameter ADDR_BITS = $clog2(ACT_WORDS)
+) (
+    input  wire                      clk_i,
+    input  wire                      rst_ni,
+    // layer constants
+    input  wire                      act_signed_i,
+    input  wire                [7:0] pad_code_i,
+    // command
+    input  wire                      valid_i,
+    input  wire      [ADDR_BITS-1:0] addr_i,
+    input  wire         [MESH_X-1:0] col_a_i,
+    input  wire         [MESH_X-1:0] col_b_i,
+    input  wire         [MESH_Y-1:0] row_a_i,
+    input  wire         [MESH_Y-1:0] row_b_i,
+    input  wire signed         [7:0] weight_i,
+    input  wire                      first_i,
+    input  wire                      last_i,
+    // drain chain
+    output wire                      captured_o,
+    input  wire                      shift_i,
+    output wire [ACC_BITS*DRAIN-1:0] chain_o,
+    // write port of the activation memory
+    input  wire                      write_i,
+    input  wire      [ADDR_BITS-1:0] write_addr_i,
+    input  wire               [15:0] write_group_i,
+    input  wire        [8*DRAIN-1:0] write_data_i
+);
+  localparam LANES = MESH_X * MESH_Y;
+  localparam GROUPS = LANES / DRAIN;
+  localparam ROW_BITS = 8 * MESH_X;
+
+  // Commands travel beside the data: *_q[k] belongs to the value that the k-th stage holds.
+  reg        [4:0] valid_q, first_q, last_q;
+  reg              captured_q;
+  reg signed [7:0] weight_1_q, weight_2_q, weight_3_q;
+  reg [ROW_BITS-1:0] mask_a_q, mask_b_q;
+  reg [MESH_Y-1:0] row_a_1_q, row_b_1_q, row_a_2_q, row_b_2_q;
+
+  wire [ROW_BITS-1:0] pad_row = {MESH_X{pad_code_i}};
+
+  (* mem2reg *) reg [ROW_BITS-1:0]         x_row_q [0:MESH_Y-1];
+  (* mem2reg *) reg [ROW_BITS-1:0]         y_row_q [0:MESH_Y-1];
+  (* mem2reg *) reg signed [16:0]          product_q [0:LANES-1];
+  (* mem2reg *) reg signed [ACC_BITS-1:0]  acc_q [0:LANES-1];
+  (* mem2reg *) reg signed [ACC_BITS-1:0]  chain_q [0:LANES-1];
+
+  always @(posedge clk_i) begin
+    valid_q <= {valid_q[3:0], valid_i};
+    first_q <= {first_q[3:0], first_i};
+    last_q <= {last_q[3:0], last_i && valid_i};
+    captured_q <= last_q[4];
+    if (!rst_ni) begin
+      valid_q <= 5'd0;
+      last_q <= 5'd0;
+      captured_q <= 1'b0;
+    end
+  end
+
+  always @(posedge clk_i) begin : controls
+    integer x;
+    if (valid_i) begin
+      for (x = 0; x < MESH_X; x = x + 1) begin
+        mask_a_q[8*x+:8] <= {8{col_a_i[x]}};
+        mask_b_q[8*x+:8] <= {8{col_b_i[x]}};
+      end
+      row_a_1_q <= row_a_i;
+      row_b_1_q <= row_b_i;
+      weight_1_q <= weight_i;
+    end
+    row_a_2_q <= row_a_1_q;
+    row_b_2_q <= row_b_1_q;
+    weight_2_q <= weight_1_q;
+    weight_3_q <= weight_2_q;
+  end
+
+  // Stage 1: the memory, cut in groups of DRAIN lanes because that is what the drain writes.
+  genvar g, x, y;
+  generate
+    for (g = 0; g < GROUPS; g = g + 1) begin : gen_group
+      wire [8*DRAIN-1:0] word;
+      ram_1r1w #(
+          .WIDTH(8 * DRAIN),
+          .DEPTH(ACT_WORDS)
+      ) u_activations (
+          .clk_i  (clk_i),
+          .ren_i  (valid_i),
+          .raddr_i(addr_i),
+          .rdata_o(word),
+          .wen_i  (write_i && write_group_i == g),
+          .waddr_i(write_addr_i),
+          .wdata_i(write_data_i)
+      );
+    end
+
+    // Stage 2: the neighbour in x. Masks rather than selects, so that a row is a few wide bit operations.
+    for (y = 0; y < MESH_Y; y = y + 1) begin : gen_row
+      wire [ROW_BITS-1:0] row;
+      if (DRAIN == MESH_X) begin : gen_direct
+        assign row = gen_group[y].word;
+      end else begin : gen_pick
+        for (x = 0; x < MESH_X; x = x + 1) begin : gen_lane
+          localparam LANE = y * MESH_X + x;
+          assign row[8*x+:8] = gen_group[LANE/DRAIN < GROUPS ? LANE/DRAIN : 0].word[8*(LANE%DRAIN)+:8];
+        end
+      end
+      always @(posedge clk_i) begin
+        if (valid_q[0]) begin
+          x_row_q[y] <= (~mask_a_q & ~mask_b_q & row) | (~mask_a_q & mask_b_q & (row << 8)) |
+                        (mask_a_q & ~mask_b_q & (row >> 8)) | (mask_a_q & mask_b_q & pad_row);
+        end
+      end
+    end
+  endgenerate
+
+  // Stage 3: the neighbour in y. A row outside the mesh is never selected, any row may stand in for it.
+  always @(posedge clk_i) begin : neighbor_y
+    integer r;
+    if (valid_q[1]) begin
+      for (r = 0; r < MESH_Y; r = r + 1) begin
+        case ({row_a_2_q[r], row_b_2_q[r]})
+          2'b00: y_row_q[r] <= x_row_q[r];
+          2'b01: y_row_q[r] <= x_row_q[r > 0 ? r - 1 : 0];
+          2'b10: y_row_q[r] <= x_row_q[r < MESH_Y - 1 ? r + 1 : r];
+          default: y_row_q[r] <= pad_row;
+        endcase
+      end
+    end
+  end
+
+  // Stages 4 and 5: product and accumulator, which share one DSP block.
+  always @(posedge clk_i) begin : multiply
+    integer p;
+    if (valid_q[2]) begin
+      for (p = 0; p < LANES; p = p + 1) begin
+        product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
+                                 y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}) * weight_3_q;
+      end
+    end
+  end
+
+  always @(posedge clk_i) begin : accumulate
+    integer p;
+    if (valid_q[3]) begin
+      for (p = 0; p < LANES; p = p + 1) begin
+        acc_q[p] <= (first_q[3] ? {ACC_BITS{1'b0}} : acc_q[p]) +
+                    {{(ACC_BITS - 17) {product_q[p][16]}}, product_q[p]};
+      end
+    end
+  end
+
+  // Stage 6: the chain.
+  always @(posedge clk_i) begin : drain_chain
+    integer p;
+    if (last_q[4]) begin
+      for (p = 0; p < LANES; p = p + 1) chain_q[p] <= acc_q[p];
+    end else if (shift_i) begin
+      for (p = 0; p < LANES - DRAIN; p = p + 1) chain_q[p] <= chain_q[p+DRAIN];
+    end
+  end
+
+  generate
+    for (g = 0; g < DRAIN; g = g + 1) begin : gen_chain_out
+      assign chain_o[ACC_BITS*g+:ACC_BITS] = chain_q[g];
+    end
+  endgenerate
+
+  assign captured_o = captured_q;
+
+  wire unused_ok = &{1'b0, valid_q[4], first_q[4]};
+endmodule
+
+`default_nettype wire
