@@ -39,7 +39,7 @@ lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) {
         if (layer->kind == LAC_INT_CONCAT || fused[l]) continue;
         lac_plan_step *step = &plan->steps[plan->n_steps++];
         *step = (lac_plan_step){.layer = l, .pool_layer = -1, .out_tensor = layer->out};
-        int pool;
+        int pool = -1;
         if (!fusible(graph, layer, &pool)) continue;
         fused[pool] = true;
         step->pool_layer = pool;
