@@ -5,7 +5,8 @@
 
 /// Deliberate faults, to prove that verification finds them.
 
-/// A copy of an image in which one bit of the first weight of a step is flipped; checksums and the decoded
+/// A copy of an image in which one bit of one weight of a step is flipped (in the channel with the most
+/// weights); checksums and the decoded
 /// graph are those of the faulty program, so that nothing but the results gives it away.
 ///
 /// memory  from arena

@@ -19,7 +19,7 @@ typedef struct lac_verify_config {
     uint64_t trace_margin_cycles; ///< cycles kept before and after the wrong write; 0: 256
     uint64_t stall_seed;          ///< as in lac_device_config
 
-    const char *fault_device; ///< to test the checker: flips a bit of the first weight of fault_step in the
+    const char *fault_device; ///< to test the checker: flips a bit of one weight of fault_step in the
     int fault_step;           ///< program that this device gets; NULL: none
 
     uint8_t *classes; ///< [n_images]: class of every image by the first device; NULL: not wanted

@@ -8,8 +8,8 @@ enum {
     DECODE_CYCLES = 8,     ///< from a list word in the parser to its entry at the issue point
     TAKE_CYCLES = 1,       ///< from the end of a step to the next one's first issue
     HEADERS_AHEAD = 32,    ///< channel headers that wait for the drain
-    LANE_CYCLES = 10,      ///< from the issue of a last entry to its sum at the drain
-    REQUANTIZE_CYCLES = 7, ///< from there to the write
+    LANE_CYCLES = 9,       ///< from the issue of a last entry to its sum at the drain
+    REQUANTIZE_CYCLES = 6, ///< from there to the write
     SUM_CYCLES = 2,        ///< more, when lanes are summed
 };
 
@@ -78,12 +78,14 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
     uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_RECORD_WORDS +
                        (uint64_t)(record->N_TAPS + 1) / 2;
     uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0;
+    // The first result of a step finds the drain free.
+    uint64_t unpaced = later(entries_of(&work[0]), pace) - entries_of(&work[0]);
     for (int o = 0; o < record->N_OUT; o++) {
         uint64_t n = entries_of(&work[o]), each = later(n, pace);
         if (o >= HEADERS_AHEAD) decoded = later(decoded, h.end[o - HEADERS_AHEAD] + LANE_CYCLES);
         decoded = later(decoded + decode_cycles(&work[o]), room_at(&h, o, (uint64_t)engine->list_words));
         // The first pass follows the decoder entry by entry; the others have the list.
-        uint64_t first_pass = later(before + each, decoded + DECODE_CYCLES);
+        uint64_t first_pass = later(before + each - (o ? 0 : unpaced), decoded + DECODE_CYCLES);
         h.end[o] = before = first_pass + (visits - 1) * each;
         n_compute += visits * work[o].n_entries;
         n_drain += visits * (each - n);

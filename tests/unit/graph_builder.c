@@ -4,6 +4,7 @@
 #include "ref.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 enum { ROOM = 64 };
@@ -63,24 +64,50 @@ static lac_int_layer *new_layer(builder *b, lac_int_kind kind, const int *in, in
     return layer;
 }
 
-/// Multipliers that spread the sums over the codes of the output, so that the clamps do not hide errors.
+typedef struct moments {
+    double mean, variance;
+} moments;
+
+static void add_moments(moments *m, int weight, lac_code_type type) {
+    int low = lac_code_min(type.bits, type.is_signed), high = lac_code_max(type.bits, type.is_signed);
+    m->mean += 0.5 * weight * (low + high);
+    m->variance += (double)weight * weight * (high - low + 1) * (high - low + 1) / 12.0;
+}
+
+/// Mean and variance of the sums of a channel when all codes of the input are equally likely.
+static moments sum_moments(const lac_int_graph *graph, const lac_int_layer *layer, int o) {
+    moments m = {0, 0};
+    lac_code_type type = graph->tensors[layer->in[0]].type;
+    int taps = layer->window.kernel[0] * layer->window.kernel[1];
+    if (layer->kind == LAC_INT_ADD)
+        for (int i = 0; i < 2; i++) add_moments(&m, layer->add_w[i], graph->tensors[layer->in[i]].type);
+    if (layer->kind == LAC_INT_AVG_POOL)
+        for (int i = 0; i < taps; i++) add_moments(&m, 1, type);
+    if (layer->kind != LAC_INT_CONV2D) return m;
+    int n = graph->tensors[layer->in[0]].c / layer->window.groups * taps;
+    for (int i = 0; i < n; i++) add_moments(&m, layer->w[o * n + i], type);
+    return m;
+}
+
+/// Biases and multipliers that spread the sums over the codes of the output: neither a clamp nor a constant
+/// channel shall hide an error.
 static void make_requantisation(builder *b, lac_int_layer *layer) {
     lac_arena *arena = b->graph->arena;
     lac_int_tensor *out = &b->graph->tensors[layer->out];
-    int64_t low, high;
-    lac_int_layer_bounds(b->graph, layer, &low, &high);
     layer->m = LAC_NEW_ARRAY(arena, uint16_t, out->c);
     layer->s = LAC_NEW_ARRAY(arena, uint8_t, out->c);
     layer->lo = lac_code_min(out->type.bits, out->type.is_signed) - out->type.zero;
     layer->hi = lac_code_max(out->type.bits, out->type.is_signed) - out->type.zero;
     if (layer->lo < 0 && layer->hi > 0 && builder_between(b, 0, 1)) layer->lo = 0; // ReLU
     for (int o = 0; o < out->c; o++) {
+        moments sum = sum_moments(b->graph, layer, o);
+        double deviation = sqrt(sum.variance) + 1, spread = 1 + layer->hi - layer->lo;
+        double middle = 0.5 * (layer->lo + layer->hi) / spread * 3;
         layer->m[o] = (uint16_t)builder_between(b, 0x8000, 0xFFFF);
-        double want = 3.0 * (1 + layer->hi - layer->lo) / ((double)(high - low) + 1.0);
         int s = 1;
-        while (s < 46 && (double)layer->m[o] / (double)((uint64_t)1 << s) > want) s++;
+        while (s < 46 && (double)layer->m[o] / (double)((uint64_t)1 << s) > spread / (2 * deviation)) s++;
         layer->s[o] = (uint8_t)s;
-        layer->bias[o] += (int32_t)((double)builder_between(b, -100, 100) * (double)(high - low) / 2000.0);
+        layer->bias[o] = (int32_t)(deviation * (middle + 0.01 * builder_between(b, -50, 50)) - sum.mean);
     }
 }
 

@@ -1,0 +1,96 @@
+#include "device.h"
+#include "graph_builder.h"
+#include "ref.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+static const lac_engine_config engine = {
+    .mesh_x = 3, .mesh_y = 3, .drain = 3, .acc_bits = 28, .act_words = 4096, .list_words = 1024};
+
+static void devices_are_found_by_name(void **state) {
+    (void)state;
+    assert_true(lac_n_devices() >= 2);
+    for (int i = 0; i < lac_n_devices(); i++) {
+        const lac_device_desc *d = lac_device_row(i);
+        assert_ptr_equal(lac_device_find(d->name), d);
+        assert_true(d->help[0]);
+    }
+    assert_null(lac_device_find("abacus"));
+    assert_null(lac_device_row(lac_n_devices()));
+    assert_null(lac_device_row(-1));
+}
+
+typedef struct seen {
+    const lac_image *image;
+    int32_t **values; ///< by the reference
+    int n;
+    const char *device;
+} seen;
+
+static void see(void *ctx, int step, const int32_t *values) {
+    seen *s = ctx;
+    int t = s->image->steps[step].out_tensor;
+    size_t n = lac_int_tensor_count(&s->image->graph->tensors[t]);
+    for (size_t i = 0; i < n; i++)
+        if (values[i] != s->values[t][i])
+            fail_msg("device %s, step %d, value %zu: %d, not %d", s->device, step, i, values[i],
+                     s->values[t][i]);
+    s->n++;
+}
+
+/// Runs an image three times on a device: state of one run must not leak into the next.
+static void runs_like_the_reference(const lac_device_desc *device, const lac_image *image) {
+    lac_arena *arena = lac_arena_open();
+    const lac_int_graph *g = image->graph;
+    lac_error err = {0};
+    void *state = NULL;
+    const lac_device_config config = {0};
+    if (device->open(image, &config, NULL, &state, &err) != LAC_OK) fail_msg("%s", err.text);
+    int32_t *out = LAC_NEW_ARRAY(arena, int32_t, lac_int_tensor_count(&g->tensors[g->output]));
+    lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
+    for (uint64_t seed = 0; seed < 3; seed++) {
+        seen s = {.image = image, .values = reference_values(g, arena, seed), .device = device->name};
+        const lac_device_watch watch = {.tensor = see, .ctx = &s};
+        if (device->run(state, s.values[g->input], out, &watch, cycles, &err) != LAC_OK)
+            fail_msg("%s", err.text);
+        assert_int_equal(s.n, image->n_steps);
+        assert_memory_equal(out, s.values[g->output], 4 * lac_int_tensor_count(&g->tensors[g->output]));
+        for (int i = 0; i < image->n_steps; i++) {
+            const lac_step_cycles *c = &cycles[i];
+            assert_int_equal(c->compute + c->starved + c->drain + c->other, c->total);
+            assert_int_equal(c->total > 0, device->has_cycles);
+        }
+    }
+    device->close(state);
+    device->close(NULL);
+    lac_arena_close(arena);
+}
+
+static void devices_without_a_clock_show_every_tensor(void **state) {
+    (void)state;
+    for (int i = 0; i < lac_n_devices(); i++) {
+        if (lac_device_row(i)->has_cycles) continue;
+        for (uint64_t seed = 0; seed < 60; seed++) {
+            lac_arena *arena = lac_arena_open();
+            lac_image *image = NULL;
+            lac_status status = lac_compile(random_graph(arena, seed), &engine, arena, &image, NULL);
+            if (status == LAC_OK) runs_like_the_reference(lac_device_row(i), image);
+            lac_arena_close(arena);
+        }
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(devices_are_found_by_name),
+        cmocka_unit_test(devices_without_a_clock_show_every_tensor),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
