@@ -18,4 +18,8 @@ lac_script_test(headers_compile_alone TIMEOUT 120 LABELS quick
                 COMMAND tests/cli/check_headers.sh ${CMAKE_C_COMPILER} ${CMAKE_BINARY_DIR})
 lac_script_test(cli_words TIMEOUT 120 LABELS quick COMMAND tests/cli/run.sh words)
 lac_script_test(cli_bad_input TIMEOUT 300 LABELS quick COMMAND tests/cli/run.sh bad_input)
+lac_script_test(cli_train TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh train)
+lac_script_test(cli_verify TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh verify)
+# Both may build the same simulation model.
+set_tests_properties(cli_train cli_verify PROPERTIES RESOURCE_LOCK cli_cache)
 lac_script_test(docs_are_current TIMEOUT 60 LABELS quick COMMAND scripts/docs --check)

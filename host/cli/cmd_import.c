@@ -49,7 +49,7 @@ static void describe_ops(lac_doc *doc, const lac_graph *graph) {
 
 static lac_status finish(lac_cli *cli, const import_args *args, const lac_graph *graph, lac_doc *doc,
                          lac_error *err) {
-    if (args->output) return lac_stage_finish(cli, graph, args->output, doc, err);
+    if (args->output) return lac_stage_finish(cli, graph, args->output, LAC_OK, doc, err);
     return lac_results_print(cli, doc, stdout, err);
 }
 

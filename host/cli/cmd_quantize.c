@@ -127,7 +127,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
     lac_status status = lac_stage_accuracy(cli, graph, &data, "quantize", doc, err);
     if (status == LAC_OK) status = describe_integers(cli, graph, &data, doc, err);
-    if (status == LAC_OK) status = lac_stage_finish(cli, graph, args->stage.output, doc, err);
+    status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
     lac_doc_close(doc);
     return status;
 }

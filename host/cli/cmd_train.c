@@ -76,7 +76,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_doc_number(doc, "seconds", "time", result.seconds, LAC_DOC_SECONDS);
     lac_doc_number(doc, "images_per_s", "images/s", result.images_per_s, LAC_DOC_COUNT);
     lac_status status = lac_stage_accuracy(cli, graph, &data, "train", doc, err);
-    if (status == LAC_OK) status = lac_stage_finish(cli, graph, args->stage.output, doc, err);
+    status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
     lac_doc_close(doc);
     return status;
 }

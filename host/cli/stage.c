@@ -91,9 +91,13 @@ FILE *lac_stage_stream(const char *output) {
     return strcmp(output, "-") == 0 ? stderr : stdout;
 }
 
-lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *output, lac_doc *doc,
-                            lac_error *err) {
+lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *output, lac_status measured,
+                            lac_doc *doc, lac_error *err) {
+    if (measured != LAC_OK && measured != LAC_E_INTERRUPTED) return measured;
     LAC_TRY(lac_onnx_write(graph, output, err));
+    if (measured == LAC_E_INTERRUPTED)
+        LAC_FAIL(err, LAC_E_INTERRUPTED, "interrupted while measuring; the finished model is in '%s'",
+                 output);
     lac_doc_text(doc, "output", "written", "%s", output);
     return lac_results_print(cli, doc, lac_stage_stream(output), err);
 }

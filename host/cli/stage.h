@@ -100,6 +100,16 @@ _Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == s
          .value = "FILE",                                                                                    \
          .group = "Interruption",                                                                            \
          .help = "where the state goes on Ctrl-C; the same command resumes from it"},                        \
+        {.name = "checkpoint-every",                                                                         \
+         .kind = LAC_OPT_FLOAT,                                                                              \
+         .unsaved = true,                                                                                    \
+         .offset = offsetof(args_type, stage.recipe.checkpoint_s),                                           \
+         .lowest = 0.1,                                                                                      \
+         .highest = 86400,                                                                                   \
+         .fallback = "30",                                                                                   \
+         .value = "SECONDS",                                                                                 \
+         .group = "Interruption",                                                                            \
+         .help = "also write it along the way, against power cuts"},                                         \
         {.name = "no-checkpoint",                                                                            \
          .kind = LAC_OPT_FLAG,                                                                               \
          .unsaved = true,                                                                                    \
@@ -134,8 +144,10 @@ lac_status lac_stage_accuracy(lac_cli *cli, lac_graph *graph, const lac_dataset 
                               lac_doc *doc, lac_error *err) LAC_MUST_CHECK;
 
 /// Writes the graph and prints the doc: on standard error when the file itself goes to standard output.
-lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *output, lac_doc *doc,
-                            lac_error *err) LAC_MUST_CHECK;
+/// measured is how the measuring before it went: a model whose measuring was interrupted is written all the
+/// same.
+lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *output, lac_status measured,
+                            lac_doc *doc, lac_error *err) LAC_MUST_CHECK;
 
 /// Where the doc of a command goes whose file goes to `output`.
 FILE *lac_stage_stream(const char *output);
