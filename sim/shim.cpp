@@ -159,7 +159,10 @@ template <bool traced> lac_shim_stop run_loop(Vlac_engine *top, lac_shim_run *ru
             run->step_done(run->ctx, cycle, top->watch_step_o, top->cycles_compute_o, top->cycles_starved_o,
                            top->cycles_drain_o, top->cycles_other_o);
         }
-        if (top->done_o) break;
+        if (top->done_o) {
+            if (top->busy_o || word < run->n_words) stop = LAC_SHIM_LEFT_OVER;
+            break;
+        }
         if (top->error_o) {
             stop = LAC_SHIM_ERROR;
             break;

@@ -17,7 +17,8 @@ typedef enum lac_shim_stop {
     LAC_SHIM_DONE,        ///< END reached and everything drained
     LAC_SHIM_ERROR,       ///< the engine raised error_o
     LAC_SHIM_NO_PROGRESS, ///< nothing moved for patience cycles
-    LAC_SHIM_TOO_MANY     ///< one result more than n_out
+    LAC_SHIM_TOO_MANY,    ///< one result more than n_out
+    LAC_SHIM_LEFT_OVER    ///< the program goes on after its END
 } lac_shim_stop;
 
 typedef struct lac_shim_run {

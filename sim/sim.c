@@ -85,15 +85,16 @@ static lac_status explain(const lac_shim_run *run, lac_shim_stop stop, lac_error
         LAC_FAIL(err, LAC_E_DEVICE,
                  "the engine sends more than the %llu results expected, at cycle %llu, step %u",
                  (unsigned long long)run->n_out, cycle, run->step);
+    case LAC_SHIM_LEFT_OVER:
+        LAC_FAIL(err, LAC_E_DEVICE,
+                 "the program goes on after its end: at cycle %llu not all of its %llu words are used", cycle,
+                 n_words);
     case LAC_SHIM_DONE:
         break;
     }
     if (run->results != run->n_out)
         LAC_FAIL(err, LAC_E_DEVICE, "the program ended at cycle %llu with %llu of the %llu results expected",
                  cycle, (unsigned long long)run->results, (unsigned long long)run->n_out);
-    if (run->words_taken != run->n_words)
-        LAC_FAIL(err, LAC_E_DEVICE, "the program ended at cycle %llu after %llu of its %llu words", cycle,
-                 words, n_words);
     return LAC_OK;
 }
 

@@ -292,10 +292,9 @@ module drain #(
   localparam integer GAP_SUM = GROUPS + 1;
   localparam GAP_BITS = $clog2(GAP_SUM + 1);
   reg [GAP_BITS-1:0] gap_q;
-  reg [OUT_LOG2:0] places_q;     // taken by sums, on their way or in the queue
+  reg [OUT_LOG2:0] places_q;     // of the output queue: taken, or promised to sums on their way
   reg              raw_lanes_q;  // a pixel of raw lanes is on its way
-  wire             take_place = pixel_push_i && raw && reduce;
-  wire             free_place = out_pop && places_q != 0;
+  wire             take_place = raw && (reduce ? pixel_push_i : raw_step);
   assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_q[OUT_LOG2]);
 
   always @(posedge clk_i) begin
@@ -303,8 +302,8 @@ module drain #(
     else if (gap_q != 0) gap_q <= gap_q - 1'b1;
     if (pixel_push_i && raw_lanes) raw_lanes_q <= 1'b1;
     else if (pixel_end) raw_lanes_q <= 1'b0;
-    if (take_place && !free_place) places_q <= places_q + 1'b1;
-    if (!take_place && free_place) places_q <= places_q - 1'b1;
+    if (take_place && !out_pop) places_q <= places_q + 1'b1;
+    if (!take_place && out_pop) places_q <= places_q - 1'b1;
     if (!rst_ni) begin
       gap_q <= 0;
       raw_lanes_q <= 1'b0;

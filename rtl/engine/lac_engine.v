@@ -330,6 +330,7 @@ module lac_engine #(
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),
       .enable_i    (busy_q || starts),
+      .restart_i   (done_q),
       .layer_done_i(layer_done),
       .is_compute_i(is_compute),
       .is_starved_i(is_starved),

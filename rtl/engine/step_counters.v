@@ -8,6 +8,7 @@ module step_counters (
     input  wire        clk_i,
     input  wire        rst_ni,
     input  wire        enable_i,      // a program is in progress
+    input  wire        restart_i,     // the one before has ended
     input  wire        layer_done_i,
     input  wire        is_compute_i,
     input  wire        is_starved_i,
@@ -20,7 +21,7 @@ module step_counters (
 );
   reg        done_q, enable_q;
   reg [31:0] compute_q, starved_q, drain_q, other_q;
-  wire       clear = done_q || !enable_q;
+  wire       clear = done_q || !enable_q || restart_i;
   wire       is_other = !is_compute_i && !is_starved_i && !is_drain_i;
 
   always @(posedge clk_i) begin

@@ -1,0 +1,257 @@
+#include "arena.h"
+#include "cosim_encode.h"
+#include "cosim_net.h"
+#include "lac_contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/// Random and directed networks through the RTL, every written word compared with plain loops.
+///
+///   test_engine MESH_X MESH_Y DRAIN ACC_BITS ACT_WORDS LIST_WORDS
+
+/// Cycles of a step that are neither issue, starvation nor drain: filling and emptying the pipeline.
+enum { MAX_BARRIER = 22, N_RANDOM = 60 };
+
+static lac_sim_config engine;
+static lac_sim *sim;
+
+typedef struct seen {
+    const cosim_net *net;
+    int16_t *written; ///< as net->expected
+    uint64_t n_twice;
+    bool full_rate;
+    int n_steps;
+    uint64_t last_cycle;
+    uint32_t compute[MAX_LAYERS], starved[MAX_LAYERS], drain[MAX_LAYERS], other[MAX_LAYERS];
+} seen;
+
+static void on_write(void *ctx, uint64_t cycle, uint32_t address, uint32_t group, const uint8_t *codes) {
+    seen *s = ctx;
+    (void)cycle;
+    for (int i = 0; i < engine.drain; i++) {
+        int16_t *word = &s->written[(int)address * s->net->n_lanes + (int)group * engine.drain + i];
+        s->n_twice += *word != NOT_WRITTEN;
+        *word = codes[i];
+    }
+}
+
+static void on_step(void *ctx, uint64_t cycle, uint32_t step, uint32_t compute, uint32_t starved,
+                    uint32_t drain, uint32_t other) {
+    seen *s = ctx;
+    assert_int_equal(step, s->n_steps);
+    // Counters cover the cycles since the step before; of the first, those since the first accepted word.
+    uint64_t sum = (uint64_t)compute + starved + drain + other;
+    if (s->n_steps > 0)
+        assert_int_equal(sum, cycle - s->last_cycle);
+    else
+        assert_in_range(sum, s->full_rate ? cycle + 1 : 1, cycle + 1);
+    s->last_cycle = cycle;
+    s->compute[step] = compute;
+    s->starved[step] = starved;
+    s->drain[step] = drain;
+    s->other[step] = other;
+    s->n_steps++;
+}
+
+static void load_input(const cosim_net *net) {
+    const cosim_tensor *t = &net->tensors[0];
+    int words = t->tile_h * t->tile_w;
+    uint8_t codes[64];
+    for (int i = 0; i < t->c * words; i++) {
+        for (int group = 0; group < net->n_lanes / engine.drain; group++) {
+            for (int k = 0; k < engine.drain; k++) {
+                int lane = group * engine.drain + k;
+                codes[k] = t->codes[(i / words * net->n_lanes + lane) * words + i % words];
+            }
+            lac_sim_load(sim, (uint32_t)(t->base + i), (uint32_t)group, codes);
+        }
+    }
+}
+
+static void compare(const cosim_net *net, const seen *s, const int32_t *raw, uint64_t seed) {
+    for (int a = 0; a < engine.act_words; a++) {
+        for (int lane = 0; lane < net->n_lanes; lane++) {
+            int want = net->expected[a * net->n_lanes + lane], got = s->written[a * net->n_lanes + lane];
+            // Of a word of sums only lane 0 counts.
+            bool dont_care = want == NOT_WRITTEN && net->expected[a * net->n_lanes] != NOT_WRITTEN;
+            if (want == got || dont_care) continue;
+            fail_msg("seed %llu: word %d lane %d is %d, should be %d", (unsigned long long)seed, a, lane, got,
+                     want);
+        }
+    }
+    for (size_t i = 0; i < net->n_raw; i++) {
+        if (raw[i] != net->raw[i])
+            fail_msg("seed %llu: raw result %zu is %d, should be %d", (unsigned long long)seed, i, raw[i],
+                     net->raw[i]);
+    }
+    assert_int_equal(s->n_twice, 0);
+}
+
+static void run_and_compare(const cosim_net *net, const cosim_program *program, const lac_sim_stalls *stalls,
+                            uint64_t seed, lac_arena *arena, seen *s) {
+    size_t n = (size_t)engine.act_words * (size_t)net->n_lanes;
+    *s = (seen){
+        .net = net, .written = LAC_NEW_ARRAY(arena, int16_t, n), .full_rate = !stalls || !stalls->seed};
+    for (size_t i = 0; i < n; i++) s->written[i] = NOT_WRITTEN;
+    int32_t *raw = LAC_NEW_ARRAY(arena, int32_t, net->n_raw + 1);
+    lac_sim_watch watch = {.write = on_write, .step_done = on_step, .ctx = s};
+    lac_error err = {0};
+    uint64_t cycles = 0;
+    if (lac_sim_run(sim, program->words, program->n, raw, net->n_raw, &watch, stalls, &cycles, &err) !=
+        LAC_OK)
+        fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
+    assert_int_equal(s->n_steps, net->n_layers);
+    compare(net, s, raw, seed);
+}
+
+/// At full rate the mesh issues one entry a cycle, and what it loses is accounted for.
+static void check_throughput(const cosim_net *net, const seen *s, uint64_t seed) {
+    uint64_t groups = (uint64_t)(net->n_lanes / engine.drain);
+    for (int i = 0; i < net->n_layers; i++) {
+        const cosim_layer *l = &net->layers[i];
+        if (s->compute[i] != l->n_entries * l->n_pixels)
+            fail_msg("seed %llu layer %d: %u cycles of issue for %llu entries x %llu pixels",
+                     (unsigned long long)seed, i, s->compute[i], (unsigned long long)l->n_entries,
+                     (unsigned long long)l->n_pixels);
+        // Raw results may have to wait for one another at the end.
+        uint64_t limit = MAX_BARRIER + groups + l->n_empty * l->n_pixels;
+        if (l->raw) limit += l->reduce ? 8 : (uint64_t)net->n_lanes;
+        if (s->other[i] > limit)
+            fail_msg("seed %llu layer %d: %u cycles between the layers, should be at most %llu",
+                     (unsigned long long)seed, i, s->other[i], (unsigned long long)limit);
+        if (!l->raw && l->min_entries >= groups + (l->reduce ? 2 : 0)) assert_int_equal(s->drain[i], 0);
+    }
+}
+
+static void equals_plain_loops_under_all_stalls(void **state) {
+    (void)state;
+    static const lac_sim_stalls patterns[] = {{0, 0, 0}, {11, 50, 0}, {12, 0, 60}, {13, 70, 80}};
+    uint64_t first = getenv("LAC_SEED") ? strtoull(getenv("LAC_SEED"), NULL, 0) : 1;
+    uint64_t n = getenv("LAC_SEED") ? 1 : N_RANDOM;
+    for (uint64_t seed = first; seed < first + n; seed++) {
+        lac_arena *arena = lac_arena_open();
+        cosim_net *net = LAC_NEW(arena, cosim_net);
+        cosim_program program;
+        cosim_net_make(net, &engine, seed, arena);
+        cosim_encode(net, arena, &program);
+        load_input(net);
+        for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
+            seen s;
+            run_and_compare(net, &program, &patterns[i], seed, arena, &s);
+            if (i == 0) check_throughput(net, &s, seed);
+        }
+        lac_arena_close(arena);
+    }
+    print_message("seeds %llu..%llu\n", (unsigned long long)first, (unsigned long long)(first + n - 1));
+}
+
+/// Two dense layers one after the other: the second's lists are decoded behind the first's execution, so that
+/// only the pipeline stands between them.
+static void next_layer_starts_without_starving(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    cosim_net *net = LAC_NEW(arena, cosim_net);
+    cosim_program program;
+    seen s;
+    cosim_net_start(net, &engine, 1, arena);
+    cosim_conv conv = {
+        .c_out = 4, .groups = 1, .kh = 3, .kw = 3, .stride = 1, .dilation = 1, .pad = 1, .pool = 1};
+    conv.entry_bits = 8;
+    conv.weight_bits = 4;
+    conv.density = 100;
+    conv.in = cosim_net_input(net, 4, engine.mesh_y * 4, engine.mesh_x * 4, 4, false);
+    for (int i = 0; i < 3; i++) {
+        cosim_layer *layer = cosim_net_conv(net, &conv);
+        assert_non_null(layer);
+        conv.in = layer->out;
+    }
+    cosim_net_run(net);
+    cosim_encode(net, arena, &program);
+    load_input(net);
+    run_and_compare(net, &program, NULL, 1, arena, &s);
+    check_throughput(net, &s, 1);
+    assert_int_equal(s.starved[1], 0);
+    assert_int_equal(s.starved[2], 0);
+    assert_int_equal(s.drain[1], 0);
+    lac_arena_close(arena);
+}
+
+/// A vector layer reads every entry once: decoding must keep up, one entry a cycle, headers and ends
+/// included.
+static void vector_layer_runs_at_one_entry_a_cycle(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    cosim_net *net = LAC_NEW(arena, cosim_net);
+    cosim_program program;
+    seen s;
+    cosim_net_start(net, &engine, 1, arena);
+    cosim_conv conv = {.c_out = 40, .groups = 1, .kh = 1, .kw = 1, .stride = 1, .dilation = 1, .pool = 1};
+    conv.entry_bits = 8;
+    conv.weight_bits = 4;
+    conv.density = 100;
+    conv.in = cosim_net_input(net, 32, 1, 1, 1, false); // 32 entries: the end mark starts a word of its own
+    assert_non_null(cosim_net_conv(net, &conv));
+    cosim_net_run(net);
+    cosim_encode(net, arena, &program);
+    load_input(net);
+    run_and_compare(net, &program, NULL, 1, arena, &s);
+    check_throughput(net, &s, 1);
+    assert_int_equal(s.compute[0], 32 * 40);
+    assert_true(s.starved[0] <= 16); // until the first entry is there
+    lac_arena_close(arena);
+}
+
+/// A program that stops in the middle, one with a broken record, one with more results than asked for.
+static void broken_programs_end_with_a_sentence(void **state) {
+    (void)state;
+    lac_error err = {0};
+    uint64_t cycles = 0, bad[] = {3};
+    assert_int_equal(lac_sim_run(sim, bad, 1, NULL, 0, NULL, NULL, &cycles, &err), LAC_E_DEVICE);
+    assert_non_null(strstr(err.text, "neither a layer nor the end"));
+    uint64_t layer[4] = {0};
+    LAC_FIELD_SET(layer, LAYER_KIND, 1);
+    assert_int_equal(lac_sim_run(sim, layer, 2, NULL, 0, NULL, NULL, &cycles, &err), LAC_E_DEVICE);
+    assert_non_null(strstr(err.text, "stands still"));
+    assert_in_range(cycles, 1000000, 1000100);
+    uint64_t end[] = {2, 2};
+    assert_int_equal(lac_sim_run(sim, end, 2, NULL, 0, NULL, NULL, &cycles, &err), LAC_E_DEVICE);
+    assert_non_null(strstr(err.text, "goes on after its end"));
+    int32_t out[1];
+    assert_int_equal(lac_sim_run(sim, end, 1, out, 1, NULL, NULL, &cycles, &err), LAC_E_DEVICE);
+    assert_non_null(strstr(err.text, "0 of the 1 results"));
+    assert_int_equal(lac_sim_run(sim, end, 1, NULL, 0, NULL, NULL, &cycles, &err), LAC_OK);
+}
+
+static int open_engine(void **state) {
+    (void)state;
+    lac_error err = {0};
+    if (lac_sim_open(&engine, NULL, &sim, &err) == LAC_OK) return 0;
+    print_message("%s\n", err.text);
+    return 1;
+}
+
+static int close_engine(void **state) {
+    (void)state;
+    lac_sim_close(sim);
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    int *const values[] = {&engine.mesh_x,   &engine.mesh_y,    &engine.drain,
+                           &engine.acc_bits, &engine.act_words, &engine.list_words};
+    if (argc != 7) return 2;
+    for (int i = 0; i < 6; i++) *values[i] = atoi(argv[i + 1]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(next_layer_starts_without_starving),
+        cmocka_unit_test(vector_layer_runs_at_one_entry_a_cycle),
+        cmocka_unit_test(equals_plain_loops_under_all_stalls),
+        cmocka_unit_test(broken_programs_end_with_a_sentence),
+    };
+    return cmocka_run_group_tests_name("engine", tests, open_engine, close_engine);
+}
