@@ -153,7 +153,7 @@ void lac_ref_layer(const lac_int_graph *graph, const lac_int_layer *layer, const
         concat(graph, layer, in, out);
         break;
     default:
-        assert(!"a layer of unknown kind");
+        assert(layer->kind < LAC_N_INT_KINDS);
     }
 }
 
