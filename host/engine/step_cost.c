@@ -77,7 +77,7 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
     history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, record->N_OUT)};
     uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_RECORD_WORDS +
                        (uint64_t)(record->N_TAPS + 1) / 2;
-    uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0;
+    uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0, n_empty = 0;
     // The first result of a step finds the drain free.
     uint64_t unpaced = later(entries_of(&work[0]), pace) - entries_of(&work[0]);
     for (int o = 0; o < record->N_OUT; o++) {
@@ -89,13 +89,14 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
         h.end[o] = before = first_pass + (visits - 1) * each;
         n_compute += visits * work[o].n_entries;
         n_drain += visits * (each - n);
+        n_empty += visits * (n - work[o].n_entries); // a channel without weights takes a cycle a result
     }
     clock->taken = start;
     clock->decoded = decoded;
     clock->drained = before + flush_cycles(engine, record);
     cost->total = clock->drained - start;
     cost->mesh = n_compute;
-    cost->other = flush_cycles(engine, record) + (start ? TAKE_CYCLES : 0);
+    cost->other = flush_cycles(engine, record) + (start ? TAKE_CYCLES : 0) + n_empty;
     uint64_t rest = cost->total - cost->mesh - cost->other;
     cost->drain = n_drain < rest ? n_drain : rest;
     cost->starved = rest - cost->drain;
