@@ -225,6 +225,7 @@ int main(void) {
         cmocka_unit_test(random_graphs_are_predicted_too),
         cmocka_unit_test(a_fault_in_the_rtl_is_told_with_lane_cycle_and_waveform),
     };
+    setenv("LACUNA_CACHE", LAC_BINARY_DIR "/cache", 0);
     if (getenv("LAC_TEST_ONLY")) cmocka_set_test_filter(getenv("LAC_TEST_ONLY"));
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
