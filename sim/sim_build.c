@@ -1,3 +1,4 @@
+#define _XOPEN_SOURCE 700 // realpath
 #include "sim_build.h"
 
 #include "file.h"
@@ -7,6 +8,7 @@
 
 #include <dirent.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -52,7 +54,11 @@ enum {
 };
 
 void lac_sim_recipe_make(const lac_sim_config *config, lac_arena *arena, lac_sim_recipe *out) {
-    const char *rtl_dir = config->rtl_dir ? config->rtl_dir : LAC_RTL_DIR;
+    // The tools run in the build's own directory, so a relative path must become absolute.
+    char *whole = realpath(config->rtl_dir ? config->rtl_dir : LAC_RTL_DIR, NULL);
+    const char *rtl_dir = whole ? lac_arena_strdup(arena, whole) : config->rtl_dir;
+    if (!rtl_dir) rtl_dir = LAC_RTL_DIR;
+    free(whole);
     const char **sources = LAC_NEW_ARRAY(arena, const char *, N_SOURCES);
     int n = 0;
     for (int i = 0; i < N_VERILOG; i++)

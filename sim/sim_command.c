@@ -24,7 +24,7 @@ static void become(const char *const *argv, const char *directory, int out_fd) {
     _exit(CANNOT_START);
 }
 
-static lac_status wait_for(pid_t child, const char *program, const char *log, lac_error *err) {
+static lac_status wait_for(pid_t child, const char *program, lac_error *err) {
     int state;
     while (waitpid(child, &state, 0) < 0) {
         if (errno != EINTR) LAC_FAIL(err, LAC_E_DEVICE, "lost track of %s: %s", program, strerror(errno));
@@ -33,10 +33,8 @@ static lac_status wait_for(pid_t child, const char *program, const char *log, la
     if (WIFEXITED(state) && WEXITSTATUS(state) == CANNOT_START)
         LAC_FAIL(err, LAC_E_DEVICE, "cannot run %s: is it installed? (packages verilator and g++)", program);
     if (WIFSIGNALED(state))
-        LAC_FAIL(err, LAC_E_DEVICE, "%s was killed by signal %d%s%s", program, WTERMSIG(state),
-                 log ? "; see " : "", log ? log : "");
-    LAC_FAIL(err, LAC_E_DEVICE, "%s failed with exit code %d%s%s", program, WEXITSTATUS(state),
-             log ? "; see " : "", log ? log : "");
+        LAC_FAIL(err, LAC_E_DEVICE, "%s was killed by signal %d", program, WTERMSIG(state));
+    LAC_FAIL(err, LAC_E_DEVICE, "%s failed with exit code %d", program, WEXITSTATUS(state));
 }
 
 lac_status lac_sim_command_run(const char *const *argv, const char *directory, const char *log,
@@ -47,7 +45,7 @@ lac_status lac_sim_command_run(const char *const *argv, const char *directory, c
     if (child == 0) become(argv, directory, fd);
     close(fd);
     if (child < 0) LAC_FAIL(err, LAC_E_DEVICE, "cannot start %s: %s", argv[0], strerror(errno));
-    return wait_for(child, argv[0], log, err);
+    return wait_for(child, argv[0], err);
 }
 
 lac_status lac_sim_command_output(const char *const *argv, lac_arena *arena, const char **out,
@@ -70,7 +68,7 @@ lac_status lac_sim_command_output(const char *const *argv, lac_arena *arena, con
     }
     close(ends[0]);
     if (child < 0) LAC_FAIL(err, LAC_E_DEVICE, "cannot start %s: %s", argv[0], strerror(errno));
-    LAC_TRY(wait_for(child, argv[0], NULL, err));
+    LAC_TRY(wait_for(child, argv[0], err));
     *out = text;
     return LAC_OK;
 }

@@ -8,7 +8,7 @@
 
 /// Runs argv (NULL-terminated, looked up in PATH) in a directory; what it says is appended to the file log.
 ///
-/// errors  E_DEVICE: it cannot be started, or fails (the sentence names program, result and log)
+/// errors  E_DEVICE: it cannot be started, or fails (the sentence names program and result)
 lac_status lac_sim_command_run(const char *const *argv, const char *directory, const char *log,
                                lac_error *err) LAC_MUST_CHECK;
 

@@ -52,8 +52,8 @@ static lac_status build(const lac_sim_recipe *recipe, const char *name, lac_aren
     if (status == LAC_OK) {
         unlink(kept);
     } else if (rename(lac_arena_printf(arena, "%s/build.log", directory), kept) == 0) {
-        lac_fail(err, status, "the engine model could not be built: %s (its output is kept in %s)",
-                 inner.text, kept);
+        lac_fail(err, status, "the engine model could not be built: %s; its output is kept in %s", inner.text,
+                 kept);
     } else {
         lac_fail(err, status, "the engine model could not be built: %s", inner.text);
     }

@@ -13,7 +13,7 @@
 
 /// Random and directed networks through the RTL, every written word compared with plain loops.
 ///
-///   test_engine MESH_X MESH_Y DRAIN ACC_BITS ACT_WORDS LIST_WORDS
+///   test_engine MESH_X MESH_Y DRAIN ACC_BITS ACT_WORDS LIST_WORDS [fault]
 
 /// Cycles of a step that are neither issue, starvation nor drain: filling and emptying the pipeline.
 enum { MAX_BARRIER = 22, N_RANDOM = 60 };
@@ -59,7 +59,7 @@ static void on_step(void *ctx, uint64_t cycle, uint32_t step, uint32_t compute, 
     s->n_steps++;
 }
 
-static void load_input(const cosim_net *net) {
+static void load_input(lac_sim *on, const cosim_net *net) {
     const cosim_tensor *t = &net->tensors[0];
     int words = t->tile_h * t->tile_w;
     uint8_t codes[64];
@@ -69,32 +69,33 @@ static void load_input(const cosim_net *net) {
                 int lane = group * engine.drain + k;
                 codes[k] = t->codes[(i / words * net->n_lanes + lane) * words + i % words];
             }
-            lac_sim_load(sim, (uint32_t)(t->base + i), (uint32_t)group, codes);
+            lac_sim_load(on, (uint32_t)(t->base + i), (uint32_t)group, codes);
         }
     }
 }
 
-static void compare(const cosim_net *net, const seen *s, const int32_t *raw, uint64_t seed) {
+/// How many written codes and raw results differ; the first is described.
+static int n_differences(const cosim_net *net, const seen *s, const int32_t *raw, char *first,
+                         size_t n_bytes) {
+    int n = 0;
     for (int a = 0; a < engine.act_words; a++) {
         for (int lane = 0; lane < net->n_lanes; lane++) {
             int want = net->expected[a * net->n_lanes + lane], got = s->written[a * net->n_lanes + lane];
             // Of a word of sums only lane 0 counts.
             bool dont_care = want == NOT_WRITTEN && net->expected[a * net->n_lanes] != NOT_WRITTEN;
             if (want == got || dont_care) continue;
-            fail_msg("seed %llu: word %d lane %d is %d, should be %d", (unsigned long long)seed, a, lane, got,
-                     want);
+            if (n++ == 0) snprintf(first, n_bytes, "word %d lane %d is %d, should be %d", a, lane, got, want);
         }
     }
     for (size_t i = 0; i < net->n_raw; i++) {
-        if (raw[i] != net->raw[i])
-            fail_msg("seed %llu: raw result %zu is %d, should be %d", (unsigned long long)seed, i, raw[i],
-                     net->raw[i]);
+        if (raw[i] == net->raw[i]) continue;
+        if (n++ == 0) snprintf(first, n_bytes, "raw result %zu is %d, should be %d", i, raw[i], net->raw[i]);
     }
-    assert_int_equal(s->n_twice, 0);
+    return n;
 }
 
-static void run_and_compare(const cosim_net *net, const cosim_program *program, const lac_sim_stalls *stalls,
-                            uint64_t seed, lac_arena *arena, seen *s) {
+static int run_once(lac_sim *on, const cosim_net *net, const cosim_program *program,
+                    const lac_sim_stalls *stalls, uint64_t seed, lac_arena *arena, seen *s) {
     size_t n = (size_t)engine.act_words * (size_t)net->n_lanes;
     *s = (seen){
         .net = net, .written = LAC_NEW_ARRAY(arena, int16_t, n), .full_rate = !stalls || !stalls->seed};
@@ -103,11 +104,20 @@ static void run_and_compare(const cosim_net *net, const cosim_program *program, 
     lac_sim_watch watch = {.write = on_write, .step_done = on_step, .ctx = s};
     lac_error err = {0};
     uint64_t cycles = 0;
-    if (lac_sim_run(sim, program->words, program->n, raw, net->n_raw, &watch, stalls, &cycles, &err) !=
-        LAC_OK)
+    char first[128] = "";
+    load_input(on, net);
+    if (lac_sim_run(on, program->words, program->n, raw, net->n_raw, &watch, stalls, &cycles, &err) != LAC_OK)
         fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
     assert_int_equal(s->n_steps, net->n_layers);
-    compare(net, s, raw, seed);
+    assert_int_equal(s->n_twice, 0);
+    int differences = n_differences(net, s, raw, first, sizeof first);
+    if (differences) print_message("seed %llu: %s\n", (unsigned long long)seed, first);
+    return differences;
+}
+
+static void run_and_compare(const cosim_net *net, const cosim_program *program, const lac_sim_stalls *stalls,
+                            uint64_t seed, lac_arena *arena, seen *s) {
+    assert_int_equal(run_once(sim, net, program, stalls, seed, arena, s), 0);
 }
 
 /// At full rate the mesh issues one entry a cycle, and what it loses is accounted for.
@@ -140,7 +150,6 @@ static void equals_plain_loops_under_all_stalls(void **state) {
         cosim_program program;
         cosim_net_make(net, &engine, seed, arena);
         cosim_encode(net, arena, &program);
-        load_input(net);
         for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
             seen s;
             run_and_compare(net, &program, &patterns[i], seed, arena, &s);
@@ -173,7 +182,6 @@ static void next_layer_starts_without_starving(void **state) {
     }
     cosim_net_run(net);
     cosim_encode(net, arena, &program);
-    load_input(net);
     run_and_compare(net, &program, NULL, 1, arena, &s);
     check_throughput(net, &s, 1);
     assert_int_equal(s.starved[1], 0);
@@ -199,7 +207,6 @@ static void vector_layer_runs_at_one_entry_a_cycle(void **state) {
     assert_non_null(cosim_net_conv(net, &conv));
     cosim_net_run(net);
     cosim_encode(net, arena, &program);
-    load_input(net);
     run_and_compare(net, &program, NULL, 1, arena, &s);
     check_throughput(net, &s, 1);
     assert_int_equal(s.compute[0], 32 * 40);
@@ -228,6 +235,35 @@ static void broken_programs_end_with_a_sentence(void **state) {
     assert_int_equal(lac_sim_run(sim, end, 1, NULL, 0, NULL, NULL, &cycles, &err), LAC_OK);
 }
 
+/// The comparison's own test: an engine that rounds wrongly must not pass it.
+static void a_fault_in_the_rtl_is_noticed(void **state) {
+    (void)state;
+    static const char copy[] = "fault_rtl";
+    char command[1024];
+    snprintf(command, sizeof command,
+             "rm -rf %s && cp -r '%s/rtl' %s && sed -i '1i `define LAC_FAULT_ROUNDING' %s/lane/requantize.v",
+             copy, LAC_RTL_SOURCE_DIR, copy, copy);
+    assert_int_equal(system(command), 0);
+    lac_sim_config faulty = engine;
+    faulty.rtl_dir = copy;
+    lac_sim *broken = NULL;
+    lac_error err = {0};
+    if (lac_sim_open(&faulty, NULL, &broken, &err) != LAC_OK) fail_msg("%s", err.text);
+    int differences = 0;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        lac_arena *arena = lac_arena_open();
+        cosim_net *net = LAC_NEW(arena, cosim_net);
+        cosim_program program;
+        seen s;
+        cosim_net_make(net, &engine, seed, arena);
+        cosim_encode(net, arena, &program);
+        differences += run_once(broken, net, &program, NULL, seed, arena, &s);
+        lac_arena_close(arena);
+    }
+    lac_sim_close(broken);
+    assert_true(differences > 0);
+}
+
 static int open_engine(void **state) {
     (void)state;
     lac_error err = {0};
@@ -245,8 +281,12 @@ static int close_engine(void **state) {
 int main(int argc, char **argv) {
     int *const values[] = {&engine.mesh_x,   &engine.mesh_y,    &engine.drain,
                            &engine.acc_bits, &engine.act_words, &engine.list_words};
-    if (argc != 7) return 2;
+    if (argc < 7) return 2;
     for (int i = 0; i < 6; i++) *values[i] = atoi(argv[i + 1]);
+    if (argc == 8 && strcmp(argv[7], "fault") == 0) {
+        const struct CMUnitTest fault[] = {cmocka_unit_test(a_fault_in_the_rtl_is_noticed)};
+        return cmocka_run_group_tests_name("engine with a fault", fault, NULL, NULL);
+    }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(next_layer_starts_without_starving),
         cmocka_unit_test(vector_layer_runs_at_one_entry_a_cycle),
