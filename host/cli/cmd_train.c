@@ -35,14 +35,9 @@ static bool looks_like_file(const char *text) {
     return strcmp(text, "-") == 0 || strchr(text, '/') || strstr(text, ".onnx") || access(text, F_OK) == 0;
 }
 
-static lac_status make_graph(lac_cli *cli, const train_args *args, const lac_dataset *data, lac_graph **out,
-                             lac_error *err) {
-    const lac_net_desc *net = find_net(args->net);
-    if (net) {
-        *out = net->build(cli->arena, data->c, data->h, data->w, data->n_classes, args->stage.recipe.seed);
-        return lac_graph_infer(*out, err);
-    }
-    if (looks_like_file(args->net)) return lac_stage_read(cli, args->net, out, err);
+/// Refuses a word that is neither a network nor a file, before anything else is read.
+static lac_status check_net(const train_args *args, lac_error *err) {
+    if (find_net(args->net) || looks_like_file(args->net)) return LAC_OK;
     const char *near = lac_option_nearest(args->net, lac_names_nets);
     if (near)
         LAC_FAIL(err, LAC_E_USAGE, "there is no network '%s' and no such file; did you mean '%s'?", args->net,
@@ -51,9 +46,12 @@ static lac_status make_graph(lac_cli *cli, const train_args *args, const lac_dat
              args->net);
 }
 
-static lac_status check_net(const train_args *args, lac_error *err) {
-    if (find_net(args->net) || looks_like_file(args->net)) return LAC_OK;
-    return make_graph(NULL, args, NULL, NULL, err);
+static lac_status make_graph(lac_cli *cli, const train_args *args, const lac_dataset *data, lac_graph **out,
+                             lac_error *err) {
+    const lac_net_desc *net = find_net(args->net);
+    if (!net) return lac_stage_read(cli, args->net, out, err);
+    *out = net->build(cli->arena, data->c, data->h, data->w, data->n_classes, args->stage.recipe.seed);
+    return lac_graph_infer(*out, err);
 }
 
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {

@@ -135,6 +135,7 @@ static void concat(const lac_int_graph *graph, const lac_int_layer *layer, const
 
 void lac_ref_layer(const lac_int_graph *graph, const lac_int_layer *layer, const int32_t *const *in,
                    int32_t *out) {
+    assert(layer->n_in >= (layer->kind == LAC_INT_ADD ? 2 : 1));
     const lac_int_tensor *from = &graph->tensors[layer->in[0]], *to = &graph->tensors[layer->out];
     switch (layer->kind) {
     case LAC_INT_CONV2D:
