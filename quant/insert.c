@@ -52,10 +52,11 @@ static void search_scales(const lac_value *w, int bits, float *scale) {
         if (!(scale[o] > 0)) scale[o] = mean;
 }
 
-static int add_scales(lac_graph *graph, const lac_value *w) {
+static int add_scales(lac_graph *graph, const lac_value *w, int bits) {
     lac_shape shape = w->shape;
     for (int i = 1; i < shape.n_dims; i++) shape.dim[i] = 1;
-    return lac_graph_add_constant(graph, named(graph, w->name, "scale"), shape, NULL, true);
+    bool learnt = bits < LAC_TRACKED_WEIGHT_BITS;
+    return lac_graph_add_constant(graph, named(graph, w->name, "scale"), shape, NULL, learnt);
 }
 
 static lac_status insert_weights(lac_graph *graph, int index, int bits, int zero, lac_error *err) {
@@ -65,7 +66,7 @@ static lac_status insert_weights(lac_graph *graph, int index, int bits, int zero
                  lac_op_name(node.op), node.name, graph->values[node.in[1]].name);
     LAC_TRY(check_zeros(graph, &node, bits, err));
     lac_value w = graph->values[node.in[1]];
-    int scale = add_scales(graph, &w);
+    int scale = add_scales(graph, &w, bits);
     search_scales(&w, bits, graph->values[scale].data);
     const lac_attr attr = {.quant = {.bits = bits, .is_signed = true, .narrow = true}};
     lac_op op = bits == 1 ? LAC_OP_BIPOLAR_QUANT : LAC_OP_QUANT;

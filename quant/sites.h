@@ -25,6 +25,10 @@ typedef struct lac_quant_sites {
     int *weight_bits; ///< per node: 1..8, 0 where there are no weights. Ternary is 2
 } lac_quant_sites;
 
+/// From so many bits on a weight scale is not learnt but follows the largest weight of its channel: clipping
+/// gains nothing there, and a step that suits weights is wild for a scale that is a 127th of them.
+enum { LAC_TRACKED_WEIGHT_BITS = 6 };
+
 /// Plans the quantizers of a tidy graph.
 ///
 /// memory  from arena

@@ -129,6 +129,32 @@ static void zeros_stay_zero_and_codes_fit_their_width(void **state) {
     }
 }
 
+// A learnt scale of 8-bit weights would be a few thousandths that steps made for weights throw about.
+static void wide_weight_scales_follow_the_largest_weight(void **state) {
+    fixture *f = *state;
+    lac_quant_config config = config_of(4, 4, 1);
+    config.recipe.lr = 0.05f;
+    quantize(f, config);
+    int n_wide = 0;
+    for (int n = 0; n < f->g->n_nodes; n++) {
+        if (!has_weights(&f->g->nodes[n])) continue;
+        const lac_node *quant = &f->g->nodes[weight_quant(f->g, n)];
+        assert_int_equal(f->g->values[quant->in[1]].trainable, quant->attr.quant.bits < 6);
+        if (quant->attr.quant.bits < 6) continue;
+        lac_weight_codes codes;
+        ASSERT_OK(lac_weight_codes_read(f->g, n, f->arena, &codes, err));
+        for (int o = 0; o < codes.n_out; o++) {
+            int largest = 0;
+            for (int i = 0; i < codes.n_per_out; i++)
+                if (abs(codes.code[o * codes.n_per_out + i]) > largest)
+                    largest = abs(codes.code[o * codes.n_per_out + i]);
+            assert_true(largest == 127 || largest == 0);
+        }
+        n_wide++;
+    }
+    assert_int_equal(n_wide, 2);
+}
+
 static void ternary_weights_have_three_codes(void **state) {
     fixture *f = *state;
     lac_quant_config config = config_of(4, 4, 0.5f);
@@ -207,6 +233,7 @@ int main(void) {
         WITH_FIXTURE(training_lowers_the_loss_and_moves_scales),
         WITH_FIXTURE(the_result_lowers_and_agrees_with_the_float_graph),
         WITH_FIXTURE(zeros_stay_zero_and_codes_fit_their_width),
+        WITH_FIXTURE(wide_weight_scales_follow_the_largest_weight),
         WITH_FIXTURE(ternary_weights_have_three_codes),
         WITH_FIXTURE(two_runs_are_equal_bit_for_bit),
         WITH_FIXTURE(scales_stay_positive_under_a_wild_learning_rate),
