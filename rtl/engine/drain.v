@@ -225,16 +225,16 @@ module drain #(
 
   // Running max over the pool window, one word a group.
   (* ram_style = "distributed" *) reg [8*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
-  wire [8*DRAIN-1:0] pool_old = pool[token_group];
-  wire [8*DRAIN-1:0] pool_new;
-  generate
-    for (i = 0; i < DRAIN; i = i + 1) begin : gen_pool
-      wire [7:0] code = codes[8*i+:8];
-      wire [7:0] old = pool_old[8*i+:8];
-      wire code_wins = {code[7] ^ out_signed, code[6:0]} > {old[7] ^ out_signed, old[6:0]};
-      assign pool_new[8*i+:8] = token_pool_first || code_wins ? code : old;
+  function [8*DRAIN-1:0] pool_max;
+    input [8*DRAIN-1:0] code, old;
+    input is_first, is_signed;
+    integer k;
+    for (k = 0; k < DRAIN; k = k + 1) begin
+      if (is_first || {code[8*k+7] ^ is_signed, code[8*k+:7]} > {old[8*k+7] ^ is_signed, old[8*k+:7]})
+        pool_max[8*k+:8] = code[8*k+:8];
+      else pool_max[8*k+:8] = old[8*k+:8];
     end
-  endgenerate
+  endfunction
 
   reg                  write_q, final_q;
   reg  [ADDR_BITS-1:0] write_addr_q;
@@ -244,10 +244,10 @@ module drain #(
     write_q <= codes_valid[0] && token_pool_last;
     final_q <= (codes_valid[0] && token_final) || (raw && pixel_end && layer_last);
     if (codes_valid[0]) begin
-      pool[token_group] <= pool_new;
+      pool[token_group] <= pool_max(codes, pool[token_group], token_pool_first, out_signed);
       write_addr_q <= token[ADDR_BITS-1:0];
       write_group_q <= token_group;
-      write_data_q <= pool_new;
+      write_data_q <= pool_max(codes, pool[token_group], token_pool_first, out_signed);
     end
     if (!rst_ni) begin
       write_q <= 1'b0;

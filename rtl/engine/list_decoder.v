@@ -140,7 +140,13 @@ module list_decoder #(
       valid_q <= {valid_q[1:0], word_valid_q};
       is_entry_q <= {is_entry_q[1:0], weight != 8'd0 && !word_empty_q};
       is_end_q <= {is_end_q[1:0], word_done && word_end_q};
-      if (word_valid_q) weight_1_q <= weight;
+      if (valid_q[1]) begin
+        weight_3_q <= weight_2_q;
+        offset_q <= order == 2'd2 ? straight_q : channel_q * channel_words;
+        tap_offset_q <= tap_i[`LAC_TAP_OFFSET];
+        dy_q <= order == 2'd2 ? {3'd0, lane_row_q} : tap_i[`LAC_TAP_DY];
+        dx_q <= order == 2'd2 ? {3'd0, lane_col_q} : tap_i[`LAC_TAP_DX];
+      end
       if (valid_q[0]) begin
         weight_2_q <= weight_1_q;
         channel_q <= group_q + (order == 2'd1 ? major_q : minor_q);
@@ -149,13 +155,7 @@ module list_decoder #(
         lane_row_q <= lane_row;
         lane_col_q <= lane_col[4:0];
       end
-      if (valid_q[1]) begin
-        weight_3_q <= weight_2_q;
-        offset_q <= order == 2'd2 ? straight_q : channel_q * channel_words;
-        tap_offset_q <= tap_i[`LAC_TAP_OFFSET];
-        dy_q <= order == 2'd2 ? {3'd0, lane_row_q} : tap_i[`LAC_TAP_DY];
-        dx_q <= order == 2'd2 ? {3'd0, lane_col_q} : tap_i[`LAC_TAP_DX];
-      end
+      if (word_valid_q) weight_1_q <= weight;
     end
     if (!rst_ni) valid_q <= 3'd0;
   end

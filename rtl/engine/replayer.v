@@ -211,26 +211,15 @@ module replayer #(
     if (!rst_ni) valid_q <= 4'd0;
   end
 
+  // Last step first: a simulator then needs no copies of what the steps before overwrite.
   always @(posedge clk_i) begin
-    if (issue) begin
-      weight_1_q <= entry_weight;
-      address_1_q <= entry_address;
-      row_1_q <= {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
-      col_1_q <= {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
-      lane_y_1_q <= entry_dy[4:0];
-      lane_x_1_q <= entry_dx[4:0];
-    end
-    if (valid_q[0]) begin
-      weight_2_q <= weight_1_q;
-      address_2_q <= address_1_q;
-      before_y_2_q <= before_y;
-      before_x_2_q <= before_x;
-      after_y_2_q <= after_y;
-      after_x_2_q <= after_x;
-      row_2_q <= row_1_q[5:0] + (before_y ? tile_h : after_y ? ~tile_h + 6'd1 : 6'd0);
-      col_2_q <= col_1_q[5:0] + (before_x ? tile_w : after_x ? ~tile_w + 6'd1 : 6'd0);
-      lane_y_2_q <= lane_y_1_q;
-      lane_x_2_q <= lane_x_1_q;
+    if (valid_q[2]) begin
+      weight_4_q <= weight_3_q;
+      address_4_q <= address_3_q + {4'd0, row_words_q} + {10'd0, col_3_q};
+      row_a_q <= ~rows_ok | {MESH_Y{!by_lane && after_y_3_q}};
+      row_b_q <= ~rows_ok | {MESH_Y{!by_lane && before_y_3_q}};
+      col_a_q <= ~cols_ok | {MESH_X{!by_lane && after_x_3_q}};
+      col_b_q <= ~cols_ok | {MESH_X{!by_lane && before_x_3_q}};
     end
     if (valid_q[1]) begin
       weight_3_q <= weight_2_q;
@@ -246,13 +235,25 @@ module replayer #(
       lane_y_3_q <= lane_y_2_q;
       lane_x_3_q <= lane_x_2_q;
     end
-    if (valid_q[2]) begin
-      weight_4_q <= weight_3_q;
-      address_4_q <= address_3_q + {4'd0, row_words_q} + {10'd0, col_3_q};
-      row_a_q <= ~rows_ok | {MESH_Y{!by_lane && after_y_3_q}};
-      row_b_q <= ~rows_ok | {MESH_Y{!by_lane && before_y_3_q}};
-      col_a_q <= ~cols_ok | {MESH_X{!by_lane && after_x_3_q}};
-      col_b_q <= ~cols_ok | {MESH_X{!by_lane && before_x_3_q}};
+    if (valid_q[0]) begin
+      weight_2_q <= weight_1_q;
+      address_2_q <= address_1_q;
+      before_y_2_q <= before_y;
+      before_x_2_q <= before_x;
+      after_y_2_q <= after_y;
+      after_x_2_q <= after_x;
+      row_2_q <= row_1_q[5:0] + (before_y ? tile_h : after_y ? ~tile_h + 6'd1 : 6'd0);
+      col_2_q <= col_1_q[5:0] + (before_x ? tile_w : after_x ? ~tile_w + 6'd1 : 6'd0);
+      lane_y_2_q <= lane_y_1_q;
+      lane_x_2_q <= lane_x_1_q;
+    end
+    if (issue) begin
+      weight_1_q <= entry_weight;
+      address_1_q <= entry_address;
+      row_1_q <= {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
+      col_1_q <= {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
+      lane_y_1_q <= entry_dy[4:0];
+      lane_x_1_q <= entry_dx[4:0];
     end
   end
 

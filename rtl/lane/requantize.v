@@ -31,83 +31,94 @@ module requantize (
   reg        [15:0] m_q;
   reg         [5:0] shift_1_q, shift_2_q, shift_3_q;
   reg signed [48:0] product_q, product_2_q;
-
-  // Coarse: 26 bits are 11 that matter and 15 that the finer steps may still drop.
-  reg signed [25:0] coarse;
-  reg               coarse_over;
-  reg signed [25:0] coarse_q;
+  reg        [26:0] coarse_q;   // {too big, value}
   reg         [3:0] shift_4_q;
-  reg               over_q, sign_q;
+  reg               sign_q, sign_2_q;
+  reg        [15:0] rounded_q;  // {too big, value}
+  reg         [7:0] code_q;
 
-  // Fine: 14 bits hold the 11 that matter after the last step of at most 3.
-  wire signed [25:0] by_fours  = coarse_q >>> {shift_4_q[3:2], 2'b00};
-  wire               fine_over = by_fours[25:13] != {13{by_fours[13]}};
-  wire signed [13:0] fine      = $signed(by_fours[13:0]) >>> shift_4_q[1:0];
-`ifdef LAC_FAULT_ROUNDING
-  wire signed [14:0] rounded   = $signed({fine[13], fine}) >>> 1;  // a deliberate fault, for the test that must catch it
-`else
-  wire signed [14:0] rounded   = ($signed({fine[13], fine}) + 15'sd1) >>> 1;
-`endif
-  reg  signed [14:0] rounded_q;
-  reg                fine_over_q, fine_sign_q;
+  // The steps are functions, called where their valid bit is set: a simulator then skips them in idle cycles.
 
-  wire low_clamp  = fine_over_q ? fine_sign_q : rounded_q < $signed({{6{lo_i[8]}}, lo_i});
-  wire high_clamp = fine_over_q ? !fine_sign_q : rounded_q > $signed({{6{hi_i[8]}}, hi_i});
-  wire [8:0] clamped = low_clamp ? lo_i : high_clamp ? hi_i : rounded_q[8:0];
-  wire [8:0] shifted = clamped + zero_i;
-  reg  [7:0] code_q;
-
-  always @* begin
-    case (shift_3_q[5:4])
-      2'd0: begin
-        coarse = product_2_q[25:0];
-        coarse_over = product_2_q[48:25] != {24{product_2_q[48]}};
-      end
-      2'd1: begin
-        coarse = product_2_q[41:16];
-        coarse_over = product_2_q[48:41] != {8{product_2_q[48]}};
-      end
-      default: begin
-        coarse = {{9{product_2_q[48]}}, product_2_q[48:32]};
-        coarse_over = 1'b0;
-      end
+  // Shift by 16a: 26 bits are the 11 that matter and 15 that the finer steps may still drop.
+  function [26:0] coarse;
+    input [48:0] product;
+    input [1:0] a;
+    case (a)
+      2'd0: coarse = {product[48:25] != {24{product[48]}}, product[25:0]};
+      2'd1: coarse = {product[48:41] != {8{product[48]}}, product[41:16]};
+      default: coarse = {1'b0, {9{product[48]}}, product[48:32]};
     endcase
-  end
+  endfunction
 
-  always @(posedge clk_i) begin
-    valid_q <= {valid_q[4:0], valid_i};
-    if (valid_i) begin
-      sum_q <= acc_i + bias_i;
-      m_q <= m_i;
-      shift_1_q <= s_i - 6'd1;
+  // Shift by 4b, of which 14 bits are kept, then by c; round.
+  function [15:0] round;
+    input [26:0] value;
+    input [3:0] shift;
+    reg signed [25:0] by_fours;
+    reg signed [13:0] fine;
+    reg signed [14:0] halves;
+    begin
+      by_fours = $signed(value[25:0]) >>> {shift[3:2], 2'b00};
+      fine = $signed(by_fours[13:0]) >>> shift[1:0];
+`ifdef LAC_FAULT_ROUNDING
+      halves = {fine[13], fine};  // a deliberate fault, for the tests that must notice it
+`else
+      halves = $signed({fine[13], fine}) + 15'sd1;
+`endif
+      round = {value[26] || by_fours[25:13] != {13{by_fours[13]}}, halves >>> 1};
     end
-    if (valid_q[0]) begin
-      product_q <= sum_q * $signed({1'b0, m_q});
-      shift_2_q <= shift_1_q;
+  endfunction
+
+  function [7:0] clamp;
+    input [15:0] value;
+    input sign;
+    input signed [8:0] lo, hi;
+    input [7:0] zero;
+    reg signed [14:0] y;
+    reg low, high;
+    reg [7:0] bounded;
+    begin
+      y = value[14:0];
+      low = value[15] ? sign : y < $signed({{6{lo[8]}}, lo});
+      high = value[15] ? !sign : y > $signed({{6{hi[8]}}, hi});
+      bounded = low ? lo[7:0] : high ? hi[7:0] : y[7:0];
+      clamp = bounded + zero;
+    end
+  endfunction
+
+  // Last step first: a simulator then needs no copies of what the steps before overwrite.
+  always @(posedge clk_i) begin
+    if (valid_q[4]) code_q <= clamp(rounded_q, sign_2_q, lo_i, hi_i, zero_i[7:0]);
+    if (valid_q[3]) begin
+      rounded_q <= round(coarse_q, shift_4_q);
+      sign_2_q <= sign_q;
+    end
+    if (valid_q[2]) begin
+      coarse_q <= coarse(product_2_q, shift_3_q[5:4]);
+      shift_4_q <= shift_3_q[3:0];
+      sign_q <= product_2_q[48];
     end
     if (valid_q[1]) begin
       product_2_q <= product_q;
       shift_3_q <= shift_2_q;
     end
-    if (valid_q[2]) begin
-      coarse_q <= coarse;
-      over_q <= coarse_over;
-      sign_q <= product_2_q[48];
-      shift_4_q <= shift_3_q[3:0];
+    if (valid_q[0]) begin
+      product_q <= sum_q * $signed({1'b0, m_q});
+      shift_2_q <= shift_1_q;
     end
-    if (valid_q[3]) begin
-      rounded_q <= rounded;
-      fine_over_q <= over_q || fine_over;
-      fine_sign_q <= sign_q;
+    if (valid_i) begin
+      sum_q <= acc_i + bias_i;
+      m_q <= m_i;
+      shift_1_q <= s_i - 6'd1;
     end
-    if (valid_q[4]) code_q <= shifted[7:0];
+    valid_q <= {valid_q[4:0], valid_i};
     if (!rst_ni) valid_q <= 6'd0;
   end
 
   assign valid_o = valid_q[5];
   assign code_o = code_q;
 
-  wire unused_ok = &{1'b0, shifted[8]};
+  wire unused_ok = &{1'b0, zero_i[8]};  // lo + zero and hi + zero fit the code
 endmodule
 
 `default_nettype wire
