@@ -4,10 +4,14 @@
 
 #include <math.h>
 
-lac_net lac_net_start(lac_arena *arena, const char *name, int c, int h, int w, uint64_t seed) {
+lac_net lac_net_begin(lac_arena *arena, const char *name, lac_shape image, uint64_t seed) {
     lac_net net = {.graph = lac_graph_new(arena, name), .rng = lac_rng_make(seed, 0)};
-    net.graph->input = lac_graph_add_value(net.graph, "image", LAC_SHAPE(1, c, h, w));
+    net.graph->input = lac_graph_add_value(net.graph, "image", image);
     return net;
+}
+
+lac_net lac_net_start(lac_arena *arena, const char *name, int c, int h, int w, uint64_t seed) {
+    return lac_net_begin(arena, name, LAC_SHAPE(1, c, h, w), seed);
 }
 
 lac_graph *lac_net_done(lac_net *net, int logits) {
@@ -51,16 +55,27 @@ static lac_shape shape_of(const lac_net *net, int x) {
     return net->graph->values[x].shape;
 }
 
+lac_window lac_net_square(int kernel, int stride, int pad, int groups) {
+    return (lac_window){.kernel = {kernel, kernel},
+                        .stride = {stride, stride},
+                        .pad = {pad, pad, pad, pad},
+                        .dilation = {1, 1},
+                        .groups = groups};
+}
+
+int lac_net_conv_window(lac_net *net, const char *name, int x, int out_channels, lac_window window,
+                        bool bias) {
+    int64_t per_group = shape_of(net, x).dim[1] / window.groups;
+    if (per_group < 1) per_group = 1; // a misfit, which add_node notices
+    lac_shape shape = LAC_SHAPE(out_channels, per_group, window.kernel[0], window.kernel[1]);
+    int in[3] = {x, add_weights(net, name, shape)};
+    if (bias) in[2] = add_filled(net, name, "bias", out_channels, 0.0f, true);
+    return add_node(net, LAC_OP_CONV2D, name, in, bias ? 3 : 2, &(lac_attr){.window = window});
+}
+
 int lac_net_conv(lac_net *net, const char *name, int x, int out_channels, int kernel, int stride, int pad,
                  bool bias) {
-    lac_attr attr = {.window = {.kernel = {kernel, kernel},
-                                .stride = {stride, stride},
-                                .pad = {pad, pad, pad, pad},
-                                .dilation = {1, 1},
-                                .groups = 1}};
-    int in[3] = {x, add_weights(net, name, LAC_SHAPE(out_channels, shape_of(net, x).dim[1], kernel, kernel))};
-    if (bias) in[2] = add_filled(net, name, "bias", out_channels, 0.0f, true);
-    return add_node(net, LAC_OP_CONV2D, name, in, bias ? 3 : 2, &attr);
+    return lac_net_conv_window(net, name, x, out_channels, lac_net_square(kernel, stride, pad, 1), bias);
 }
 
 int lac_net_batch_norm(lac_net *net, const char *name, int x) {
@@ -76,21 +91,34 @@ int lac_net_relu(lac_net *net, const char *name, int x) {
     return add_node(net, LAC_OP_RELU, name, &x, 1, NULL);
 }
 
-int lac_net_conv_bn_relu(lac_net *net, const char *name, int x, int out_channels, int kernel, int stride) {
+int lac_net_bn_relu(lac_net *net, const char *name, int x) {
     lac_arena *arena = net->graph->arena;
-    x = lac_net_conv(net, name, x, out_channels, kernel, stride, kernel / 2, false);
     x = lac_net_batch_norm(net, lac_arena_printf(arena, "%s.bn", name), x);
     return lac_net_relu(net, lac_arena_printf(arena, "%s.relu", name), x);
 }
 
+int lac_net_conv_bn_relu(lac_net *net, const char *name, int x, int out_channels, int kernel, int stride) {
+    x = lac_net_conv(net, name, x, out_channels, kernel, stride, kernel / 2, false);
+    return lac_net_bn_relu(net, name, x);
+}
+
+int lac_net_pool(lac_net *net, lac_op op, const char *name, int x, lac_window window) {
+    return add_node(net, op, name, &x, 1, &(lac_attr){.window = window});
+}
+
 int lac_net_max_pool(lac_net *net, const char *name, int x, int kernel, int stride) {
-    lac_attr attr = {
-        .window = {.kernel = {kernel, kernel}, .stride = {stride, stride}, .dilation = {1, 1}, .groups = 1}};
-    return add_node(net, LAC_OP_MAX_POOL, name, &x, 1, &attr);
+    return lac_net_pool(net, LAC_OP_MAX_POOL, name, x, lac_net_square(kernel, stride, 0, 1));
 }
 
 int lac_net_global_avg_pool(lac_net *net, const char *name, int x) {
     return add_node(net, LAC_OP_GLOBAL_AVG_POOL, name, &x, 1, NULL);
+}
+
+int lac_net_mean_pool(lac_net *net, const char *name, int x) {
+    lac_shape shape = shape_of(net, x);
+    lac_window window = lac_net_square(1, 1, 0, 1);
+    for (int a = 0; a < 2; a++) window.kernel[a] = window.stride[a] = (int)shape.dim[2 + a];
+    return lac_net_pool(net, LAC_OP_AVG_POOL, name, x, window);
 }
 
 int lac_net_flatten(lac_net *net, const char *name, int x) {
@@ -105,4 +133,17 @@ int lac_net_linear(lac_net *net, const char *name, int x, int out_features) {
 
 int lac_net_add(lac_net *net, const char *name, int a, int b) {
     return add_node(net, LAC_OP_ADD, name, (int[]){a, b}, 2, NULL);
+}
+
+int lac_net_concat(lac_net *net, const char *name, const int *in, int n_in) {
+    return add_node(net, LAC_OP_CONCAT, name, in, n_in, NULL);
+}
+
+int lac_net_classify(lac_net *net, int x, int n_classes) {
+    x = lac_net_flatten(net, "flatten", lac_net_global_avg_pool(net, "gap", x));
+    return lac_net_linear(net, "fc", x, n_classes);
+}
+
+int64_t lac_net_channels(const lac_net *net, int x) {
+    return shape_of(net, x).dim[1];
 }
