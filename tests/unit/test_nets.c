@@ -1,5 +1,5 @@
 // Every network of nets.def: its size as published, its output on one image, and the shortcuts of option A.
-#include "op.h"
+#include "float_plan.h"
 #include "rng.h"
 #include "train.h"
 
@@ -224,25 +224,61 @@ static void other_networks_have_other_counts(void **state) {
     assert_true(less.macs < 126554816 && less.params < 853018);
 }
 
-static void every_network_gives_finite_logits(void **state) {
+enum { PIXELS = 3 * 32 * 32, CLASSES = 7, BATCH = 4 };
+
+static void expect_logits(const lac_graph *graph, lac_rng *rng) {
+    float x[PIXELS], logits[CLASSES + 1];
+    lac_error err = {0};
+    bool differ = false;
+    for (int p = 0; p < PIXELS; p++) x[p] = lac_rng_normal(rng);
+    logits[CLASSES] = 12345.0f;
+    if (lac_infer(graph, x, 1, logits, &err) != LAC_OK) fail_msg("%s: %s", graph->name, err.text);
+    for (int k = 0; k < CLASSES; k++) {
+        if (!isfinite(logits[k])) fail_msg("%s: logit %d is %g", graph->name, k, (double)logits[k]);
+        differ = differ || logits[k] != logits[0];
+    }
+    if (!differ) fail_msg("%s: all logits are %g", graph->name, (double)logits[0]);
+    assert_true(logits[CLASSES] == 12345.0f);
+}
+
+static void expect_gradients(const lac_graph *graph, lac_plan *plan) {
+    for (int v = 0; v < graph->n_values; v++) {
+        const lac_value *value = &graph->values[v];
+        if (!value->trainable) continue;
+        const float *gradient = lac_plan_gradient(plan, v);
+        bool any = false;
+        if (!gradient) fail_msg("%s: '%s' has no gradient", graph->name, value->name);
+        for (int64_t i = 0; i < lac_shape_count(value->shape); i++) {
+            if (!isfinite(gradient[i])) fail_msg("%s: gradient of '%s'", graph->name, value->name);
+            any = any || gradient[i] != 0.0f;
+        }
+        if (!any) fail_msg("%s: the gradient of '%s' is zero", graph->name, value->name);
+    }
+}
+
+static void expect_step(const lac_graph *graph, lac_rng *rng) {
+    lac_plan_config config = {.batch = BATCH, .train = true};
+    lac_plan *plan = NULL;
+    lac_error err = {0};
+    if (lac_plan_open(graph, &config, &plan, &err) != LAC_OK) fail_msg("%s: %s", graph->name, err.text);
+    for (int p = 0; p < BATCH * PIXELS; p++) lac_plan_input(plan)[p] = lac_rng_normal(rng);
+    assert_int_equal(lac_plan_forward(plan, NULL), LAC_OK);
+    for (int k = 0; k < BATCH * CLASSES; k++) lac_plan_output_gradient(plan)[k] = lac_rng_normal(rng);
+    assert_int_equal(lac_plan_backward(plan, NULL), LAC_OK);
+    expect_gradients(graph, plan);
+    lac_plan_close(plan);
+}
+
+// The backward of large networks is left to the small ones of their family: under a sanitizer it takes
+// seconds.
+static void every_network_gives_finite_logits_and_every_layer_a_gradient(void **state) {
     (void)state;
-    enum { N = 3 * 32 * 32, CLASSES = 7 };
     for (int i = 0; i < lac_n_nets(); i++) {
         lac_arena *arena = lac_arena_open();
         lac_rng rng = lac_rng_make(3, (uint64_t)i);
         lac_graph *graph = build(lac_net_row(i), arena, CIFAR, CLASSES);
-        float x[N], logits[CLASSES + 1];
-        lac_error err = {0};
-        bool differ = false;
-        for (int p = 0; p < N; p++) x[p] = lac_rng_normal(&rng);
-        logits[CLASSES] = 12345.0f;
-        if (lac_infer(graph, x, 1, logits, &err) != LAC_OK) fail_msg("%s: %s", graph->name, err.text);
-        for (int k = 0; k < CLASSES; k++) {
-            if (!isfinite(logits[k])) fail_msg("%s: logit %d is %g", graph->name, k, (double)logits[k]);
-            differ = differ || logits[k] != logits[0];
-        }
-        if (!differ) fail_msg("%s: all logits are %g", graph->name, (double)logits[0]);
-        assert_true(logits[CLASSES] == 12345.0f);
+        expect_logits(graph, &rng);
+        if (measure(graph).params < 3000000 && graph->n_nodes < 150) expect_step(graph, &rng);
         lac_arena_close(arena);
     }
 }
@@ -321,7 +357,7 @@ int main(void) {
         cmocka_unit_test(resnext29_has_grouped_convolutions),
         cmocka_unit_test(wrn_16_4_has_the_weights_of_its_table),
         cmocka_unit_test(other_networks_have_other_counts),
-        cmocka_unit_test(every_network_gives_finite_logits),
+        cmocka_unit_test(every_network_gives_finite_logits_and_every_layer_a_gradient),
         cmocka_unit_test(networks_carry_name_help_and_source),
         cmocka_unit_test(option_a_adds_every_second_pixel_and_zeros),
     };
