@@ -199,7 +199,10 @@ static void compile_unit(void *ctx, size_t item, int worker) {
     add(&args, job->include);
     add(&args, job->drain);
     add(&args, u->level);
-    if (strcmp(u->level, "-O3") == 0) add(&args, "-march=native");
+    if (strcmp(u->level, "-O3") == 0) {
+        add(&args, "-march=native");
+        add(&args, "-fno-tree-slp-vectorize"); // wrong with AVX-512 in GCC 12; see LAC_NATIVE in CMakeLists.txt
+    }
     const char *const tail[] = {"-c", u->source, "-o", u->object};
     add_all(&args, tail, 4);
     job->status[item] = lac_sim_command_run(args.v, job->directory, job->log, &job->errors[item]);
