@@ -201,7 +201,8 @@ static void compile_unit(void *ctx, size_t item, int worker) {
     add(&args, u->level);
     if (strcmp(u->level, "-O3") == 0) {
         add(&args, "-march=native");
-        add(&args, "-fno-tree-slp-vectorize"); // wrong with AVX-512 in GCC 12; see LAC_NATIVE in CMakeLists.txt
+        // Wrong with AVX-512 in GCC 12; see LAC_NATIVE in CMakeLists.txt.
+        add(&args, "-fno-tree-slp-vectorize");
     }
     const char *const tail[] = {"-c", u->source, "-o", u->object};
     add_all(&args, tail, 4);

@@ -20,8 +20,8 @@ static const char magic[8] = "LACCKPT1";
 // FNV-1a, 64 bits.
 static void mix(uint64_t *hash, const void *data, size_t n) {
     const uint8_t *bytes = data;
-    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): it does not see the bytes of a
-    // double
+    // The analyser does not see the bytes of a double.
+    // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult)
     for (size_t i = 0; i < n; i++) *hash = (*hash ^ bytes[i]) * 0x100000001B3u;
 }
 

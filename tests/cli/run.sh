@@ -7,7 +7,8 @@
 # In a transcript, "$ " begins a command, its standard output follows as it is, then standard error with "! " before
 # each line, then "? " and the exit code. Other lines between commands are remarks. Commands run in an empty folder, the
 # command under test first in PATH. A command that fails must leave no file behind that was not there before: if it
-# does, "left behind: FILE" appears in the transcript.
+# does, "left behind: FILE" appears in the transcript. "masked PATTERN WORD COMMAND" shows WORD for what changes in the
+# messages of a command.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 refresh=no
@@ -21,6 +22,16 @@ ln -s "$(realpath "${LACUNA:-$here/../../build/dev/host/cli/lacuna}")" "$work/bi
 ln -s "$here/../.." "$work/source"
 export PATH=$work/bin:$PATH SOURCE=../source LC_ALL=C
 cd "$work/in"
+
+# Not a process substitution: that one may print after the command has ended.
+masked() {
+  local pattern=$1 word=$2 code=0
+  shift 2
+  "$@" 2>../masked || code=$?
+  sed "s/$pattern/$word/g" ../masked >&2
+  return "$code"
+}
+export -f masked
 
 block() {
   local command=$1 before code=0
