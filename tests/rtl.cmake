@@ -38,13 +38,15 @@ set_tests_properties(test_sim PROPERTIES ENVIRONMENT "LACUNA_CACHE=${rtl_model_c
 
 # The contract, and its generator on a wrong table.
 get_property(contract_dir GLOBAL PROPERTY LAC_CONTRACT_DIR)
-add_executable(lac_contract_gen_faulty ${rtl_source_dir}/rtl/defs/contract.c)
+add_executable(lac_contract_gen_faulty ${rtl_source_dir}/rtl/defs/contract.c ${rtl_source_dir}/rtl/defs/registers.c)
 target_include_directories(lac_contract_gen_faulty PRIVATE ${rtl_source_dir}/rtl/defs)
 target_compile_definitions(lac_contract_gen_faulty PRIVATE
-  LAC_PROGRAM_DEF="${LAC_TESTS_DIR}/unit/overlapping_program.def")
+  LAC_PROGRAM_DEF="${LAC_TESTS_DIR}/unit/overlapping_program.def"
+  LAC_REGISTERS_DEF="${LAC_TESTS_DIR}/unit/misplaced_registers.def")
 lac_test(test_contract SOURCE ${LAC_TESTS_DIR}/unit/test_contract.c DEPS lac_contract)
 target_include_directories(test_contract PRIVATE ${rtl_source_dir}/rtl/defs)
 target_compile_definitions(test_contract PRIVATE LAC_CONTRACT_VH="${contract_dir}/lac_contract.vh"
+  LAC_KERNEL_XML="${contract_dir}/kernel.xml"
   LAC_FAULTY_GENERATOR="$<TARGET_FILE:lac_contract_gen_faulty>")
 add_dependencies(test_contract lac_contract_gen_faulty)
 

@@ -1,10 +1,13 @@
-/// Prints the contract between compiler, engine and host from program.def and engine.def:
-/// lac_contract.h (C), lac_contract.vh (Verilog) and contract.md (people). Run by the build.
+/// Prints the contract between compiler, engine and host from program.def, engine.def and registers.def:
+/// lac_contract.h (C), lac_contract.vh (Verilog) and contract.md (people), for the kernel's registers
+/// lac_registers.h, lac_registers.vh, kernel.xml and registers.tcl. Run by the build.
 ///
 ///   lac_contract_gen DIRECTORY
 ///
 /// It refuses tables in which two fields of a record share a bit, a field leaves its word, or a default is
 /// out of its own limits: a sentence on stderr and exit code 1.
+
+#include "registers.h"
 
 #include <errno.h>
 #include <stdint.h>
@@ -76,7 +79,7 @@ static int check_tables(void) {
                 p->value, p->low, p->high);
         wrong = 1;
     }
-    return wrong;
+    return wrong | lac_registers_check();
 }
 
 static void hash_text(uint32_t *hash, const char *text) {
@@ -98,6 +101,7 @@ static uint32_t contract_hash(void) {
         snprintf(row, sizeof row, "%s %ld %ld\n", p->name, p->low, p->high);
         hash_text(&hash, row);
     }
+    lac_registers_hash(hash_text, &hash);
     return hash;
 }
 
@@ -201,7 +205,7 @@ static void print_verilog(FILE *out) {
 
 static void print_markdown(FILE *out) {
     fprintf(out,
-            "# Contract %08x\n\nPrinted from `rtl/defs/program.def` and `rtl/defs/engine.def`.\n\n"
+            "# Contract %08x\n\nPrinted from the tables in `rtl/defs`.\n\n"
             "## Engine parameters\n\n| parameter | default | limits | unit | meaning |\n"
             "| --- | --- | --- | --- | --- |\n",
             contract_hash());
@@ -221,6 +225,7 @@ static void print_markdown(FILE *out) {
         fprintf(out, "| %s | %d | %d..%d | %c%d | %s |\n", f->name, f->word, f->lsb, last_bit(f),
                 f->is_signed ? 's' : 'u', f->width, f->doc);
     }
+    lac_registers_print_markdown(out);
 }
 
 static int write_file(const char *directory, const char *name, void (*print)(FILE *)) {
@@ -243,5 +248,9 @@ int main(int argc, char **argv) {
     if (check_tables()) return 1;
     return write_file(argv[1], "lac_contract.h", print_c) |
            write_file(argv[1], "lac_contract.vh", print_verilog) |
+           write_file(argv[1], "lac_registers.h", lac_registers_print_c) |
+           write_file(argv[1], "lac_registers.vh", lac_registers_print_verilog) |
+           write_file(argv[1], "kernel.xml", lac_registers_print_xml) |
+           write_file(argv[1], "registers.tcl", lac_registers_print_tcl) |
            write_file(argv[1], "contract.md", print_markdown);
 }

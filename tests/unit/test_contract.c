@@ -1,4 +1,5 @@
 #include "lac_contract.h"
+#include "lac_registers.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -77,7 +78,7 @@ static void the_generator_refuses_overlapping_fields_and_says_which(void **state
     (void)state;
     FILE *out = popen(LAC_FAULTY_GENERATOR " . 2>&1", "r");
     assert_non_null(out);
-    char text[1024];
+    char text[2048];
     text[fread(text, 1, sizeof text - 1, out)] = '\0';
     int result = pclose(out);
     assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 1);
@@ -85,6 +86,44 @@ static void the_generator_refuses_overlapping_fields_and_says_which(void **state
         strstr(text, "RECORD.SECOND (word 0, bits 7..10) and RECORD.FIRST (word 0, bits 0..7) overlap"));
     assert_non_null(strstr(text, "RECORD.THIRD takes bits 60..64 of word 1"));
     assert_null(strstr(text, "OTHER"));
+    assert_non_null(strstr(text, "argument SECOND is at 0x18, but Vitis puts it at 0x1c"));
+    assert_non_null(strstr(text, "register INSIDE at 0x18 overlaps another register or an argument"));
+    assert_non_null(strstr(text, "report word GAP is at byte 8, but the one before ends at 4"));
+    assert_non_null(strstr(text, "the report has 16 bytes instead of 64"));
+}
+
+/// Every argument of registers.def must stand in a printed file, at its offset, in the order of the
+/// signature.
+static void kernel_xml_has_every_argument_at_its_offset(void **state) {
+    (void)state;
+    static const struct {
+        const char *name;
+        int offset, is_pointer;
+    } rows[] = {
+#define LAC_ARGUMENT(name, c_name, offset, is_pointer, type, doc) {#c_name, offset, is_pointer},
+#include "registers.def"
+    };
+    FILE *in = fopen(LAC_KERNEL_XML, "r");
+    assert_non_null(in);
+    char line[512];
+    int n = 0;
+    while (fgets(line, sizeof line, in)) {
+        char name[64];
+        int qualifier, id;
+        unsigned offset;
+        if (sscanf(line, " <arg name=\"%63[^\"]\" addressQualifier=\"%d\" id=\"%d\"", name, &qualifier,
+                   &id) != 3)
+            continue;
+        assert_in_range(n, 0, LAC_N_ARGUMENTS - 1);
+        assert_int_equal(sscanf(strstr(line, "offset="), "offset=\"%x\"", &offset), 1);
+        assert_string_equal(name, rows[n].name);
+        assert_int_equal(qualifier, rows[n].is_pointer);
+        assert_int_equal(id, n);
+        assert_int_equal(offset, rows[n].offset);
+        n++;
+    }
+    fclose(in);
+    assert_int_equal(n, LAC_N_ARGUMENTS);
 }
 
 int main(void) {
@@ -93,6 +132,7 @@ int main(void) {
         cmocka_unit_test(macros_name_the_fields),
         cmocka_unit_test(verilog_has_the_same_hash),
         cmocka_unit_test(the_generator_refuses_overlapping_fields_and_says_which),
+        cmocka_unit_test(kernel_xml_has_every_argument_at_its_offset),
     };
     return cmocka_run_group_tests_name("contract", tests, NULL, NULL);
 }
