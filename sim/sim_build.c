@@ -3,15 +3,13 @@
 
 #include "file.h"
 #include "lac_contract.h"
-#include "sim_command.h"
+#include "process.h"
 #include "threads.h"
 
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /// Verilog of the engine, relative to the RTL directory.
 static const char *const verilog_files[] = {
@@ -80,53 +78,25 @@ void lac_sim_recipe_make(const lac_sim_config *config, lac_arena *arena, lac_sim
                             .drain = config->drain};
 }
 
-/// Two FNV-1a streams that start apart: 128 bits, more than enough against chance.
-typedef struct key_hash {
-    uint64_t a, b;
-} key_hash;
-
-static void hash_bytes(key_hash *h, const void *data, size_t n) {
-    const uint8_t *bytes = data;
-    for (size_t i = 0; i < n; i++) {
-        h->a = (h->a ^ bytes[i]) * 0x100000001b3u;
-        h->b = (h->b ^ bytes[i] ^ 0x55u) * 0x100000001b3u;
-    }
-}
-static void hash_text(key_hash *h, const char *text) {
-    hash_bytes(h, text, strlen(text) + 1);
-}
-
-/// The processor's name and features; where the system does not tell, caches must not be shared.
-static void hash_processor(key_hash *h) {
-    FILE *in = fopen("/proc/cpuinfo", "r");
-    if (!in) return;
-    char line[8192];
-    while (fgets(line, sizeof line, in) && line[0] != '\n') {
-        if (strncmp(line, "model name", 10) == 0 || strncmp(line, "flags", 5) == 0) hash_text(h, line);
-    }
-    fclose(in);
-}
-
-lac_status lac_sim_recipe_key(const lac_sim_recipe *recipe, lac_arena *arena, const char **key,
-                              lac_error *err) {
-    key_hash h = {0xcbf29ce484222325u, 0x9ae16a3b2f90404fu};
+lac_status lac_sim_recipe_key(const lac_sim_recipe *recipe, lac_arena *arena, lac_key *key, lac_error *err) {
+    lac_key h = lac_key_begin();
     const char *const versions[][3] = {{"verilator", "--version", NULL}, {"g++", "--version", NULL}};
     for (int i = 0; i < 2; i++) {
         const char *text;
-        LAC_TRY(lac_sim_command_output(versions[i], arena, &text, err));
-        hash_text(&h, text);
+        LAC_TRY(lac_process_output(versions[i], arena, &text, err));
+        lac_key_text(&h, text);
     }
     for (int i = 0; i < recipe->n_sources; i++) {
         lac_bytes bytes;
         LAC_TRY(lac_file_read(recipe->sources[i], arena, &bytes, err));
-        hash_bytes(&h, bytes.data, bytes.n);
-        hash_text(&h, "");
+        lac_key_bytes(&h, bytes.data, bytes.n);
+        lac_key_text(&h, "");
     }
-    for (int i = 0; i < recipe->n_parameters; i++) hash_text(&h, recipe->parameters[i]);
-    for (int i = 0; i < N_VERILATOR_FLAGS; i++) hash_text(&h, verilator_flags[i]);
-    for (int i = 0; i < N_COMPILER_FLAGS; i++) hash_text(&h, compiler_flags[i]);
-    hash_processor(&h);
-    *key = lac_arena_printf(arena, "%016llx%016llx", (unsigned long long)h.a, (unsigned long long)h.b);
+    for (int i = 0; i < recipe->n_parameters; i++) lac_key_text(&h, recipe->parameters[i]);
+    for (int i = 0; i < N_VERILATOR_FLAGS; i++) lac_key_text(&h, verilator_flags[i]);
+    for (int i = 0; i < N_COMPILER_FLAGS; i++) lac_key_text(&h, compiler_flags[i]);
+    lac_key_processor(&h);
+    *key = h;
     return LAC_OK;
 }
 
@@ -174,7 +144,7 @@ static lac_status run_verilator(const lac_sim_recipe *recipe, const char *direct
     add(&args, "-I" LAC_CONTRACT_DIR);
     add_all(&args, recipe->parameters, recipe->n_parameters);
     add_all(&args, recipe->sources, recipe->n_verilog);
-    return lac_sim_command_run(args.v, directory, log, err);
+    return lac_process_run(args.v, directory, log, err);
 }
 
 /// One object file; the units of a model are compiled by two compilers at a time.
@@ -206,14 +176,14 @@ static void compile_unit(void *ctx, size_t item, int worker) {
     }
     const char *const tail[] = {"-c", u->source, "-o", u->object};
     add_all(&args, tail, 4);
-    job->status[item] = lac_sim_command_run(args.v, job->directory, job->log, &job->errors[item]);
+    job->status[item] = lac_process_run(args.v, job->directory, job->log, &job->errors[item]);
 }
 
 static lac_status compile(const lac_sim_recipe *recipe, const char *directory, const char *log,
                           lac_arena *arena, lac_error *err) {
     const char *const ask[] = {"verilator", "--getenv", "VERILATOR_ROOT", NULL};
     const char *root;
-    LAC_TRY(lac_sim_command_output(ask, arena, &root, err));
+    LAC_TRY(lac_process_output(ask, arena, &root, err));
     const char *include = lac_arena_printf(arena, "%.*s/include", (int)strcspn(root, "\n"), root);
     const unit units[] = {
         {"fast.cpp", "fast.o", "-O3"},
@@ -236,7 +206,7 @@ static lac_status compile(const lac_sim_recipe *recipe, const char *directory, c
     }
     const char *const libraries[] = {"-lz", "-lpthread", "-latomic"};
     add_all(&link, libraries, 3);
-    return lac_sim_command_run(link.v, directory, log, err);
+    return lac_process_run(link.v, directory, log, err);
 }
 
 lac_status lac_sim_recipe_build(const lac_sim_recipe *recipe, const char *directory, lac_arena *arena,
@@ -252,22 +222,4 @@ lac_status lac_sim_recipe_build(const lac_sim_recipe *recipe, const char *direct
     LAC_TRY(compile(recipe, directory, log, arena, err));
     lac_talk_step(talk, stage, 3, 3, "done");
     return LAC_OK;
-}
-
-/// Two levels are all there is: the build directory and obj/.
-void lac_sim_remove_tree(const char *directory) {
-    DIR *dir = opendir(directory);
-    if (!dir) return;
-    char path[4096];
-    for (struct dirent *entry; (entry = readdir(dir)) != NULL;) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, entry->d_name) >= sizeof path) continue;
-        struct stat info;
-        if (lstat(path, &info) == 0 && S_ISDIR(info.st_mode))
-            lac_sim_remove_tree(path);
-        else
-            unlink(path);
-    }
-    closedir(dir);
-    rmdir(directory);
 }

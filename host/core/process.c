@@ -1,4 +1,4 @@
-#include "sim_command.h"
+#include "process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,14 +31,14 @@ static lac_status wait_for(pid_t child, const char *program, lac_error *err) {
     }
     if (WIFEXITED(state) && WEXITSTATUS(state) == 0) return LAC_OK;
     if (WIFEXITED(state) && WEXITSTATUS(state) == CANNOT_START)
-        LAC_FAIL(err, LAC_E_DEVICE, "cannot run %s: is it installed? (packages verilator and g++)", program);
+        LAC_FAIL(err, LAC_E_DEVICE, "cannot run %s: is it installed? (scripts/setup has the packages)",
+                 program);
     if (WIFSIGNALED(state))
         LAC_FAIL(err, LAC_E_DEVICE, "%s was killed by signal %d", program, WTERMSIG(state));
     LAC_FAIL(err, LAC_E_DEVICE, "%s failed with exit code %d", program, WEXITSTATUS(state));
 }
 
-lac_status lac_sim_command_run(const char *const *argv, const char *directory, const char *log,
-                               lac_error *err) {
+lac_status lac_process_run(const char *const *argv, const char *directory, const char *log, lac_error *err) {
     int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
     if (fd < 0) LAC_FAIL(err, LAC_E_IO, "cannot write '%s': %s", log, strerror(errno));
     pid_t child = fork();
@@ -48,8 +48,7 @@ lac_status lac_sim_command_run(const char *const *argv, const char *directory, c
     return wait_for(child, argv[0], err);
 }
 
-lac_status lac_sim_command_output(const char *const *argv, lac_arena *arena, const char **out,
-                                  lac_error *err) {
+lac_status lac_process_output(const char *const *argv, lac_arena *arena, const char **out, lac_error *err) {
     int ends[2];
     if (pipe(ends) != 0) LAC_FAIL(err, LAC_E_IO, "no pipe to %s: %s", argv[0], strerror(errno));
     pid_t child = fork();
