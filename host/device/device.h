@@ -35,6 +35,8 @@ typedef struct lac_device_desc {
     /// step, or NULL.
     lac_status (*run)(void *state, const int32_t *input, int32_t *output, const lac_device_watch *watch,
                       lac_step_cycles *cycles, lac_error *err);
+    /// n images at once, tensors one after the other; NULL where run does as well.
+    lac_status (*run_batch)(void *state, int n, const int32_t *inputs, int32_t *outputs, lac_error *err);
     /// Cycle, counted from the start of the last run, at which value (c,y,x) of a step's tensor was written,
     /// and the lane.
     bool (*explain)(void *state, int step, int c, int y, int x, uint64_t *cycle,

@@ -124,7 +124,8 @@ static void print_c_params(FILE *out) {
         fprintf(out, "#define LAC_%s_MIN %ld\n#define LAC_%s_MAX %ld\n", p->name, p->low, p->name, p->high);
     }
     fprintf(out,
-            "\ntypedef struct lac_param_limits {\n    const char *name;\n    int32_t value, low, high;\n"
+            "\n#ifndef __OPENCL_C_VERSION__\ntypedef struct lac_param_limits {\n    const char *name;\n    "
+            "int32_t value, low, high;\n"
             "    const char *unit, *doc;\n} lac_param_limits;\n"
             "enum { LAC_N_PARAMS = %d };\n"
             "/// Every engine parameter with its default and limits, in the order of engine.def.\n"
@@ -135,13 +136,15 @@ static void print_c_params(FILE *out) {
         fprintf(out, "    {\"%s\", %ld, %ld, %ld, \"%s\", \"%s\"},\n", p->name, p->value, p->low, p->high,
                 p->unit, p->doc);
     }
-    fprintf(out, "};\n");
+    fprintf(out, "};\n#endif\n");
 }
 
 static void print_c(FILE *out) {
     fprintf(out,
             "/* Printed by rtl/defs/contract.c from program.def and engine.def; do not edit. */\n"
-            "#ifndef LAC_CONTRACT_H\n#define LAC_CONTRACT_H\n\n#include <stdint.h>\n\n"
+            "#ifndef LAC_CONTRACT_H\n#define LAC_CONTRACT_H\n\n"
+            "/* OpenCL C, one of the kernel's dialects, has no such header: its types are in lac_hls.h. */\n"
+            "#ifndef __OPENCL_C_VERSION__\n#include <stdint.h>\n#endif\n\n"
             "#define LAC_CONTRACT_HASH 0x%08xu\n\n",
             contract_hash());
     for (int i = 0; i < N_FIELDS; i++) {

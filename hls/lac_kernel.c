@@ -1,0 +1,653 @@
+/// The engine as one HLS C kernel: the same program stream, the same integers as rtl/engine/lac_engine.v.
+///
+/// Parameters are macros with the names of rtl/defs/engine.def (LAC_MESH_X, ...); the contract's defaults
+/// hold where one is not given. Weights are fetched and decoded into one list while the mesh works through
+/// the other (lac_overlap); activations stay in `memory` from layer to layer; every lane has its own slice of
+/// it and its own accumulator, and one entry is broadcast to all lanes a cycle (lac_mac). Arguments:
+/// lac_kernel.h.
+///
+/// The host of OpenCL hands these headers to the compiler together with this file, in this order, and defines
+/// LAC_BUNDLED.
+#ifndef LAC_BUNDLED
+#include "lac_hls.h"
+
+#include "lac_contract.h"
+
+#include "lac_num.h"
+
+#include "lac_kernel.h"
+#endif
+
+#ifndef LAC_MESH_X
+#define LAC_MESH_X LAC_MESH_X_DEFAULT
+#endif
+#ifndef LAC_MESH_Y
+#define LAC_MESH_Y LAC_MESH_Y_DEFAULT
+#endif
+#ifndef LAC_DRAIN
+#define LAC_DRAIN LAC_DRAIN_DEFAULT
+#endif
+#ifndef LAC_ACC_BITS
+#define LAC_ACC_BITS LAC_ACC_BITS_DEFAULT
+#endif
+#ifndef LAC_ACT_WORDS
+#define LAC_ACT_WORDS LAC_ACT_WORDS_DEFAULT
+#endif
+#ifndef LAC_LIST_WORDS
+#define LAC_LIST_WORDS LAC_LIST_WORDS_DEFAULT
+#endif
+#ifndef LAC_KERNEL_NAME
+#define LAC_KERNEL_NAME lac_kernel
+#endif
+
+#define LAC_LANES (LAC_MESH_X * LAC_MESH_Y)
+#define LAC_GROUPS (LAC_LANES / LAC_DRAIN)
+
+#if LAC_LANES % LAC_DRAIN != 0
+#error "DRAIN must divide MESH_X * MESH_Y"
+#endif
+
+enum {
+    LAC_CHUNK_WORDS = 64,   // program words fetched in one burst
+    LAC_MOST_STEPS = 65536, // bounds of loops, not limits
+    LAC_MOST_PIECES = 1 << 24,
+    LAC_MOST_SLOTS = 1 << 24,
+    LAC_ALL_LANES = 0xFFFF, // of an entry
+    LAC_CLASSES = 6         // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
+};
+
+typedef struct lac_layer {
+    int32_t act_signed, reduce, raw, order, entry_bits, weight_bits, pad_code, n_taps, id, in_base, out_base,
+        n_out, minor, in_h, in_w, full_rows, rem_rows, full_cols, rem_cols, stride_y, stride_x,
+        in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
+        hi, zero;
+    int32_t once; // every list is used for one pixel only
+} lac_layer;
+
+// A part of the program, fetched in bursts.
+typedef struct lac_reader {
+    uint64_t chunk[LAC_CHUNK_WORDS];
+    uint32_t at, end, first; // next word, end of the program, word of chunk[0]
+    int32_t code;            // LAC_KERNEL_DONE while all is well
+} lac_reader;
+
+typedef struct lac_taps {
+    int32_t dy[LAC_KERNEL_MOST_TAPS], dx[LAC_KERNEL_MOST_TAPS], offset[LAC_KERNEL_MOST_TAPS];
+} lac_taps;
+
+// Where the reading of a layer's lists stands.
+typedef struct lac_cursor {
+    int32_t channel;      // the next one to begin
+    int32_t group_base;   // activation words
+    int32_t inside;       // a list has begun and goes on in the next piece
+    int32_t slot;         // of the word in hand, in bits
+    int32_t major, minor; // position in the list
+    uint64_t word, header;
+} lac_cursor;
+
+// The decoded list of a channel, or a piece of it.
+typedef struct lac_list {
+    // weight 0..15, word of activation memory 16..31, DY 32..39, DX 40..47, lane 48..63
+    uint64_t entry[LAC_LIST_WORDS];
+    int32_t n, present, first, last, channel;
+    int32_t bias, m, s;
+} lac_list;
+
+// Which lanes find a real pixel, by class of the tap's row and column: 0xFF or 0.
+typedef struct lac_masks {
+    uint8_t rows[LAC_CLASSES][LAC_LANES], cols[LAC_CLASSES][LAC_LANES];
+} lac_masks;
+
+typedef struct lac_mesh {
+    int32_t acc[LAC_LANES], best[LAC_LANES]; // sums of the pixel in hand, maxima of the pool window
+    uint32_t sent, room;                     // results of this image; where it stops
+    uint32_t lowest, highest;                // words written by this step
+    int32_t code;
+} lac_mesh;
+
+// ---- the program ------------------------------------------------------------------------------------------
+
+LAC_FN void lac_stop(int32_t *code, int32_t why) {
+    if (*code == LAC_KERNEL_DONE) *code = why;
+}
+
+LAC_FN void lac_refill(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader) {
+    reader->first = reader->at;
+    for (uint32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        uint32_t at = reader->first + i;
+        reader->chunk[i] = at < reader->end ? program[at] : 0;
+    }
+}
+
+LAC_FN uint64_t lac_next_word(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader) {
+    if (reader->at >= reader->end) {
+        lac_stop(&reader->code, LAC_KERNEL_TOO_SHORT);
+        return 0;
+    }
+    if (reader->at - reader->first >= LAC_CHUNK_WORDS) lac_refill(program, reader);
+    uint64_t word = reader->chunk[reader->at - reader->first];
+    reader->at++;
+    return word;
+}
+
+LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
+    int32_t bits = 4 << r->entry_bits;
+    return r->order <= 2 && r->entry_bits <= 2 && r->weight_bits >= 2 && r->weight_bits <= 8 &&
+           r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_KERNEL_MOST_TAPS && r->n_out >= 1 &&
+           r->minor >= 1 && r->in_h >= 1 && r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 &&
+           r->stride_y >= 1 && r->stride_x >= 1 && r->pool_h >= 1 && r->pool_w >= 1 &&
+           r->pool_stride_y >= 1 && r->pool_stride_x >= 1 && r->lo <= r->hi;
+}
+
+#define LAC_GET(field) (int32_t) LAC_FIELD_GET(words, field)
+
+LAC_FN void lac_layer_decode(const uint64_t words[LAC_LAYER_WORDS], lac_layer *r) {
+    r->act_signed = LAC_GET(LAYER_ACT_SIGNED);
+    r->reduce = LAC_GET(LAYER_REDUCE);
+    r->raw = LAC_GET(LAYER_RAW);
+    r->order = LAC_GET(LAYER_ORDER);
+    r->entry_bits = LAC_GET(LAYER_ENTRY_BITS);
+    r->weight_bits = LAC_GET(LAYER_WEIGHT_BITS);
+    r->pad_code = LAC_GET(LAYER_PAD_CODE);
+    r->n_taps = LAC_GET(LAYER_N_TAPS);
+    r->id = LAC_GET(LAYER_ID);
+    r->in_base = LAC_GET(LAYER_IN_BASE);
+    r->out_base = LAC_GET(LAYER_OUT_BASE);
+    r->n_out = LAC_GET(LAYER_N_OUT);
+    r->minor = LAC_GET(LAYER_MINOR);
+    r->in_h = LAC_GET(LAYER_IN_TILE_H);
+    r->in_w = LAC_GET(LAYER_IN_TILE_W);
+    r->full_rows = LAC_GET(LAYER_FULL_ROWS);
+    r->rem_rows = LAC_GET(LAYER_REM_ROWS);
+    r->full_cols = LAC_GET(LAYER_FULL_COLS);
+    r->rem_cols = LAC_GET(LAYER_REM_COLS);
+    r->stride_y = LAC_GET(LAYER_STRIDE_Y);
+    r->stride_x = LAC_GET(LAYER_STRIDE_X);
+    r->in_channel_words = LAC_GET(LAYER_IN_CHANNEL_WORDS);
+    r->out_h = LAC_GET(LAYER_OUT_TILE_H);
+    r->out_w = LAC_GET(LAYER_OUT_TILE_W);
+    r->pool_h = LAC_GET(LAYER_POOL_H);
+    r->pool_w = LAC_GET(LAYER_POOL_W);
+    r->pool_stride_y = LAC_GET(LAYER_POOL_STRIDE_Y);
+    r->pool_stride_x = LAC_GET(LAYER_POOL_STRIDE_X);
+    r->out_channel_words = LAC_GET(LAYER_OUT_CHANNEL_WORDS);
+    r->lo = LAC_GET(LAYER_LO);
+    r->hi = LAC_GET(LAYER_HI);
+    r->zero = LAC_GET(LAYER_ZERO);
+    r->once = r->out_h * r->out_w * r->pool_h * r->pool_w == 1;
+}
+
+// Reads a layer's record and taps; 0 at the end of the program or when something is wrong.
+LAC_FN int32_t lac_read_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                              lac_layer *layer, lac_taps *taps) {
+    uint64_t words[LAC_LAYER_WORDS];
+    words[0] = lac_next_word(program, reader);
+    int32_t kind = LAC_GET(LAYER_KIND);
+    if (kind == 2 || reader->code != LAC_KERNEL_DONE) return 0;
+    for (int32_t i = 1; i < LAC_LAYER_WORDS; i++) words[i] = lac_next_word(program, reader);
+    lac_layer_decode(words, layer);
+    if (kind != 1 || !lac_layer_is_sound(layer)) {
+        lac_stop(&reader->code, LAC_KERNEL_BAD_RECORD);
+        return 0;
+    }
+    uint64_t pair = 0;
+    for (int32_t t = 0; t < LAC_KERNEL_MOST_TAPS; t++) {
+        if (t >= layer->n_taps) break;
+        if (t % 2 == 0) pair = lac_next_word(program, reader);
+        words[0] = t % 2 == 0 ? pair : pair >> 32;
+        taps->dy[t] = LAC_GET(TAP_DY);
+        taps->dx[t] = LAC_GET(TAP_DX);
+        taps->offset[t] = LAC_GET(TAP_OFFSET);
+    }
+    return reader->code == LAC_KERNEL_DONE;
+}
+
+// ---- lists ------------------------------------------------------------------------------------------------
+
+// What an entry at a position of the list means, as one word of the list memory.
+LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const lac_cursor *cursor,
+                          int32_t weight, int32_t *code) {
+    int32_t lane = LAC_ALL_LANES, tap = 0, offset = cursor->group_base;
+    if (layer->order == 2) {
+        lane = cursor->minor;
+        offset += cursor->major;
+    } else {
+        tap = layer->order == 0 ? cursor->major : cursor->minor;
+        offset += (layer->order == 0 ? cursor->minor : cursor->major) * layer->in_channel_words;
+    }
+    if (tap >= layer->n_taps || (lane != LAC_ALL_LANES && lane >= LAC_LANES)) {
+        lac_stop(code, LAC_KERNEL_BAD_ENTRY);
+        tap = 0;
+    }
+    uint64_t word = (uint64_t)(layer->in_base + offset + taps->offset[tap]) & 0xFFFF;
+    return ((uint64_t)weight & 0xFFFF) | word << 16 | ((uint64_t)taps->dy[tap] & 0xFF) << 32 |
+           ((uint64_t)taps->dx[tap] & 0xFF) << 40 | (uint64_t)lane << 48;
+}
+
+LAC_FN void lac_begin_list(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                           const lac_layer *layer, lac_cursor *cursor) {
+    uint64_t words[1];
+    words[0] = lac_next_word(program, reader);
+    int32_t step = layer->order == 0 ? layer->minor : 1;
+    if (LAC_GET(CHANNEL_NEXT_GROUP)) cursor->group_base += step * layer->in_channel_words;
+    cursor->header = words[0];
+    cursor->slot = 64; // the list begins in the next word
+    cursor->major = 0;
+    cursor->minor = -1;
+}
+
+// Decodes a channel's list, or as much of it as the list memory holds.
+LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader, lac_layer layer,
+                      const lac_taps *taps, lac_cursor *cursor, lac_list *list) {
+    const int32_t entry_bits = 4 << layer.entry_bits;
+    const int32_t gap_end = (1 << (entry_bits - layer.weight_bits)) - 1;
+    const int32_t weight_sign = 1 << (layer.weight_bits - 1);
+    const uint64_t entry_mask = ((uint64_t)1 << entry_bits) - 1;
+    int32_t n = 0;
+    list->n = 0;
+    list->present = cursor->channel < layer.n_out && reader->code == LAC_KERNEL_DONE;
+    if (!list->present) return;
+    list->first = !cursor->inside;
+    list->last = 0;
+    list->channel = cursor->channel;
+    if (list->first) lac_begin_list(program, reader, &layer, cursor);
+    for (int32_t i = 0; i < LAC_MOST_SLOTS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_LIST_WORDS)
+        if (reader->code != LAC_KERNEL_DONE || n == LAC_LIST_WORDS) break;
+        if (cursor->slot == 64) {
+            cursor->word = lac_next_word(program, reader);
+            cursor->slot = 0;
+        }
+        int32_t slot = (int32_t)(cursor->word & entry_mask);
+        cursor->word >>= entry_bits;
+        cursor->slot += entry_bits;
+        int32_t weight = slot & (2 * weight_sign - 1), gap = slot >> layer.weight_bits;
+        weight = (weight ^ weight_sign) - weight_sign;
+        if (weight == 0 && gap == gap_end) {
+            list->last = 1;
+            break;
+        }
+        cursor->minor += gap + 1;
+        if (cursor->minor >= layer.minor) {
+            cursor->minor -= layer.minor;
+            cursor->major++;
+        }
+        if (gap >= layer.minor) lac_stop(&reader->code, LAC_KERNEL_BAD_ENTRY);
+        if (weight != 0) list->entry[n++] = lac_place(&layer, taps, cursor, weight, &reader->code);
+    }
+    uint64_t words[1];
+    words[0] = cursor->header;
+    list->bias = LAC_GET(CHANNEL_BIAS);
+    list->m = LAC_GET(CHANNEL_M);
+    list->s = LAC_GET(CHANNEL_S);
+    list->n = n;
+    if (list->s < 1 && !layer.raw) lac_stop(&reader->code, LAC_KERNEL_BAD_RECORD);
+    if (!list->last && !layer.once) lac_stop(&reader->code, LAC_KERNEL_LIST_FULL);
+    cursor->inside = !list->last;
+    if (list->last) cursor->channel++;
+}
+
+// ---- the mesh ---------------------------------------------------------------------------------------------
+
+LAC_FN uint8_t lac_mask(int32_t place, int32_t n, int32_t full, int32_t partial_is_valid) {
+    return place >= 0 && place < n && (place < full || (place == full && partial_is_valid)) ? 0xFF : 0;
+}
+
+LAC_FN void lac_make_masks(const lac_layer *layer, lac_masks *masks) {
+    for (int32_t k = 0; k < LAC_CLASSES; k++) {
+        LAC_HLS(PIPELINE II = 1)
+        for (int32_t p = 0; p < LAC_LANES; p++) {
+            LAC_HLS(UNROLL)
+            int32_t hop = k / 2 - 1, valid = k % 2 == 0;
+            masks->rows[k][p] = lac_mask(p / LAC_MESH_X + hop, LAC_MESH_Y, layer->full_rows, valid);
+            masks->cols[k][p] = lac_mask(p % LAC_MESH_X + hop, LAC_MESH_X, layer->full_cols, valid);
+        }
+    }
+}
+
+// The codes that the lanes see: those of the lane one hop away, or padding where no real pixel is.
+LAC_FN void lac_look(const uint8_t memory[LAC_LANES], int32_t hop_y, int32_t hop_x,
+                     const uint8_t rows[LAC_LANES], const uint8_t cols[LAC_LANES], uint8_t pad,
+                     uint8_t seen[LAC_LANES]) {
+    // A margin of a lane in x and of a row in y: what comes from there is masked.
+    uint8_t word[LAC_LANES + 2], side[LAC_LANES + 2 * LAC_MESH_X];
+    LAC_HLS(ARRAY_PARTITION variable = word type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = side type = complete)
+    word[0] = word[LAC_LANES + 1] = 0;
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        word[p + 1] = memory[p];
+    }
+    for (int32_t p = 0; p < LAC_MESH_X; p++) {
+        LAC_HLS(UNROLL)
+        side[p] = side[LAC_LANES + LAC_MESH_X + p] = 0;
+    }
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        side[LAC_MESH_X + p] = hop_x < 0 ? word[p] : hop_x > 0 ? word[p + 2] : word[p + 1];
+    }
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        uint8_t code = hop_y < 0 ? side[p] : hop_y > 0 ? side[p + 2 * LAC_MESH_X] : side[p + LAC_MESH_X];
+        uint8_t keep = rows[p] & cols[p];
+        seen[p] = (uint8_t)((code & keep) | (pad & ~keep));
+    }
+}
+
+// One entry, all lanes.
+LAC_FN void lac_mac(uint64_t entry, const uint8_t seen[LAC_LANES], int32_t act_signed,
+                    int32_t acc[LAC_LANES]) {
+    const int32_t weight = (int16_t)(entry & 0xFFFF), lane = (int32_t)(entry >> 48),
+                  sign = act_signed ? 0x80 : 0;
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        int32_t code = (seen[p] ^ sign) - sign;
+        int32_t w = lane == LAC_ALL_LANES || lane == p ? weight : 0;
+        acc[p] += w * code;
+    }
+}
+
+LAC_FN int32_t lac_sign_extend(uint64_t bits) {
+    return ((int32_t)(bits & 0xFF) ^ 0x80) - 0x80;
+}
+
+// The sums of one pixel.
+LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
+                           uint8_t memory[LAC_ACT_WORDS][LAC_LANES], int32_t row0, int32_t col0,
+                           lac_mesh *mesh) {
+    int32_t bad = 0;
+    for (int32_t i = 0; i < LAC_LIST_WORDS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_LIST_WORDS)
+        if (i >= list->n) break;
+        uint64_t entry = list->entry[i];
+        int32_t row = row0 + lac_sign_extend(entry >> 32), col = col0 + lac_sign_extend(entry >> 40);
+        int32_t hop_y = row < 0              ? -1
+                        : row >= layer->in_h ? 1
+                                             : 0,
+                hop_x = col < 0              ? -1
+                        : col >= layer->in_w ? 1
+                                             : 0;
+        row -= hop_y * layer->in_h;
+        col -= hop_x * layer->in_w;
+        uint32_t address = (uint32_t)(entry >> 16 & 0xFFFF) + (uint32_t)(row * layer->in_w + col);
+        int32_t wrong =
+            row < 0 || row >= layer->in_h || col < 0 || col >= layer->in_w || address >= LAC_ACT_WORDS;
+        bad |= wrong;
+        int32_t row_class = 2 * (hop_y + 1) + (row >= layer->rem_rows);
+        int32_t col_class = 2 * (hop_x + 1) + (col >= layer->rem_cols);
+        uint8_t seen[LAC_LANES];
+        LAC_HLS(ARRAY_PARTITION variable = seen type = complete)
+        lac_look(memory[wrong ? 0 : address], hop_y, hop_x, masks->rows[row_class], masks->cols[col_class],
+                 (uint8_t)layer->pad_code, seen);
+        lac_mac(entry, seen, layer->act_signed, mesh->acc);
+    }
+    if (bad) lac_stop(&mesh->code, LAC_KERNEL_BAD_ADDRESS);
+}
+
+// ---- the drain --------------------------------------------------------------------------------------------
+
+LAC_FN void lac_send(LAC_GLOBAL int32_t *LAC_RESTRICT output, const lac_list *list, int32_t n,
+                     lac_mesh *mesh) {
+    if (mesh->room - mesh->sent < (uint32_t)n) {
+        lac_stop(&mesh->code, LAC_KERNEL_TOO_MANY);
+        return;
+    }
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (p >= n) break;
+        output[mesh->sent + (uint32_t)p] = mesh->acc[p] + list->bias;
+    }
+    mesh->sent += (uint32_t)n;
+}
+
+// Requantises a pixel of n lanes; the last position of a pool window is written.
+LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t first, int32_t last,
+                      uint32_t address, uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
+    const int32_t groups = layer->reduce ? 1 : LAC_GROUPS;
+    if (address >= LAC_ACT_WORDS) {
+        lac_stop(&mesh->code, LAC_KERNEL_BAD_ADDRESS);
+        return;
+    }
+    for (int32_t g = 0; g < LAC_GROUPS; g++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (g >= groups) break;
+        for (int32_t d = 0; d < LAC_DRAIN; d++) {
+            LAC_HLS(UNROLL)
+            int32_t p = g * LAC_DRAIN + d;
+            int32_t y = lac_requantize(mesh->acc[p], list->bias, (uint16_t)list->m, (uint8_t)list->s,
+                                       (int16_t)layer->lo, (int16_t)layer->hi, (int16_t)layer->zero);
+            int32_t best = first || y > mesh->best[p] ? y : mesh->best[p];
+            mesh->best[p] = best;
+            if (last) memory[address][p] = (uint8_t)best;
+        }
+    }
+    if (last && address < mesh->lowest) mesh->lowest = address;
+    if (last && address > mesh->highest) mesh->highest = address;
+}
+
+LAC_FN void lac_reduce(int32_t acc[LAC_LANES]) {
+    int32_t sum = 0;
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        sum += acc[p];
+        acc[p] = 0;
+    }
+    acc[0] = sum;
+}
+
+// A list, or a piece of one, at one position of the pool window of one pixel.
+LAC_FN void lac_pixel(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
+                      uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                      int32_t oy, int32_t ox, int32_t wy, int32_t wx, lac_mesh *mesh) {
+    if (list->first)
+        for (int32_t p = 0; p < LAC_LANES; p++) {
+            LAC_HLS(UNROLL)
+            mesh->acc[p] = 0;
+        }
+    lac_accumulate(layer, list, masks, memory, (oy * layer->pool_stride_y + wy) * layer->stride_y,
+                   (ox * layer->pool_stride_x + wx) * layer->stride_x, mesh);
+    if (!list->last) return;
+    if (layer->reduce) lac_reduce(mesh->acc);
+    if (layer->raw) {
+        lac_send(output, list, layer->reduce ? 1 : LAC_LANES, mesh);
+    } else {
+        uint32_t address =
+            (uint32_t)(layer->out_base + list->channel * layer->out_channel_words + oy * layer->out_w + ox);
+        lac_store(layer, list, wy == 0 && wx == 0, wy == layer->pool_h - 1 && wx == layer->pool_w - 1,
+                  address, memory, mesh);
+    }
+}
+
+// All pixels of the list's channel.
+LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *masks,
+                       uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                       lac_mesh *mesh) {
+    for (int32_t oy = 0; oy < 63; oy++) {
+        if (oy >= layer.out_h) break;
+        for (int32_t ox = 0; ox < 63; ox++) {
+            if (ox >= layer.out_w) break;
+            for (int32_t wy = 0; wy < 15; wy++) {
+                if (wy >= layer.pool_h) break;
+                for (int32_t wx = 0; wx < 15; wx++) {
+                    if (wx >= layer.pool_w || mesh->code != LAC_KERNEL_DONE) break;
+                    lac_pixel(&layer, list, masks, memory, output, oy, ox, wy, wx, mesh);
+                }
+            }
+        }
+    }
+}
+
+// ---- layers -----------------------------------------------------------------------------------------------
+
+// Fetches one list while another is at work; the two calls share nothing that either of them writes.
+LAC_FN void lac_overlap(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader, lac_layer layer,
+                        const lac_taps *taps, lac_cursor *cursor, lac_list *next, const lac_list *now,
+                        const lac_masks *masks, uint8_t memory[LAC_ACT_WORDS][LAC_LANES],
+                        LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
+    LAC_HLS(DATAFLOW)
+    lac_fetch(program, reader, layer, taps, cursor, next);
+    lac_replay(layer, now, masks, memory, output, mesh);
+}
+
+LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                          const lac_layer *layer, const lac_taps *taps,
+                          uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                          lac_mesh *mesh) {
+    lac_list even, odd;
+    lac_masks masks;
+    lac_cursor cursor;
+    LAC_HLS(ARRAY_PARTITION variable = masks.rows type = complete dim = 0)
+    LAC_HLS(ARRAY_PARTITION variable = masks.cols type = complete dim = 0)
+    cursor.channel = 0;
+    cursor.group_base = 0;
+    cursor.inside = 0;
+    lac_make_masks(layer, &masks);
+    lac_fetch(program, reader, *layer, taps, &cursor, &even);
+    odd.present = 0;
+    for (int32_t piece = 0; piece < LAC_MOST_PIECES; piece++) {
+        if (mesh->code != LAC_KERNEL_DONE || reader->code != LAC_KERNEL_DONE) break;
+        if (piece % 2 == 0) {
+            if (!even.present) break;
+            lac_overlap(program, reader, *layer, taps, &cursor, &odd, &even, &masks, memory, output, mesh);
+        } else {
+            if (!odd.present) break;
+            lac_overlap(program, reader, *layer, taps, &cursor, &even, &odd, &masks, memory, output, mesh);
+        }
+    }
+}
+
+// ---- the trace --------------------------------------------------------------------------------------------
+
+LAC_FN void lac_trace_number(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at, uint32_t number) {
+    for (uint32_t i = 0; i < 4; i++) trace[at + i] = (uint8_t)(number >> (8 * i));
+}
+
+// Appends what the step has written; the end of the trace, or the same end when there is nothing to show.
+LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at, uint32_t room, int32_t id,
+                               uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
+    if (mesh->lowest > mesh->highest) return at;
+    uint32_t n = mesh->highest - mesh->lowest + 1, bytes = n * LAC_LANES;
+    if (room - at < bytes + LAC_TRACE_HEADER_BYTES) {
+        lac_stop(&mesh->code, LAC_KERNEL_TRACE_FULL);
+        return at;
+    }
+    lac_trace_number(trace, at, (uint32_t)id);
+    lac_trace_number(trace, at + 4, mesh->lowest);
+    lac_trace_number(trace, at + 8, n);
+    lac_trace_number(trace, at + 12, 0);
+    at += LAC_TRACE_HEADER_BYTES;
+    for (uint32_t i = 0; i < LAC_ACT_WORDS; i++) {
+        if (i >= n) break;
+        for (uint32_t p = 0; p < LAC_LANES; p++) {
+            LAC_HLS(PIPELINE II = 1)
+            trace[at + i * LAC_LANES + p] = memory[mesh->lowest + i][p];
+        }
+    }
+    return at + bytes;
+}
+
+// ---- images -----------------------------------------------------------------------------------------------
+
+LAC_FN void lac_load(LAC_GLOBAL const uint8_t *LAC_RESTRICT input, uint32_t first, uint32_t base,
+                     uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_LANES]) {
+    for (uint32_t i = 0; i < LAC_ACT_WORDS; i++) {
+        if (i >= words) break;
+        for (uint32_t p = 0; p < LAC_LANES; p++) {
+            LAC_HLS(PIPELINE II = 1)
+            memory[base + i][p] = input[first + i * LAC_LANES + p];
+        }
+    }
+}
+
+LAC_FN void lac_report(LAC_GLOBAL uint32_t *LAC_RESTRICT status, const lac_mesh *mesh, int32_t step,
+                       uint32_t word, uint32_t images, uint32_t sent, uint32_t traced) {
+    status[LAC_STATUS_CODE] = (uint32_t)mesh->code;
+    status[LAC_STATUS_STEP] = (uint32_t)step;
+    status[LAC_STATUS_WORD] = word;
+    status[LAC_STATUS_IMAGES] = images;
+    status[LAC_STATUS_SENT] = sent;
+    status[LAC_STATUS_TRACED] = traced;
+    status[LAC_STATUS_CONTRACT] = LAC_CONTRACT_HASH;
+    status[LAC_STATUS_PARAMS + 0] = LAC_MESH_X;
+    status[LAC_STATUS_PARAMS + 1] = LAC_MESH_Y;
+    status[LAC_STATUS_PARAMS + 2] = LAC_DRAIN;
+    status[LAC_STATUS_PARAMS + 3] = LAC_ACC_BITS;
+    status[LAC_STATUS_PARAMS + 4] = LAC_ACT_WORDS;
+    status[LAC_STATUS_PARAMS + 5] = LAC_LIST_WORDS;
+}
+
+#ifdef __cplusplus
+extern "C"
+#endif
+    LAC_KERNEL void
+    LAC_KERNEL_NAME(LAC_GLOBAL const uint64_t *LAC_RESTRICT program,
+                    LAC_GLOBAL const uint8_t *LAC_RESTRICT input, LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                    LAC_GLOBAL uint8_t *LAC_RESTRICT trace, LAC_GLOBAL uint32_t *LAC_RESTRICT status,
+                    uint32_t program_words, uint32_t input_base, uint32_t input_words, uint32_t output_count,
+                    uint32_t n_images, uint32_t trace_bytes, uint32_t contract) {
+    LAC_HLS(INTERFACE mode = m_axi port = program bundle = gmem0 offset = slave max_read_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = input bundle = gmem1 offset = slave max_read_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = output bundle = gmem2 offset = slave max_write_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = trace bundle = gmem3 offset = slave max_write_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = status bundle = gmem4 offset = slave)
+    LAC_HLS(INTERFACE mode = s_axilite port = program_words)
+    LAC_HLS(INTERFACE mode = s_axilite port = input_base)
+    LAC_HLS(INTERFACE mode = s_axilite port = input_words)
+    LAC_HLS(INTERFACE mode = s_axilite port = output_count)
+    LAC_HLS(INTERFACE mode = s_axilite port = n_images)
+    LAC_HLS(INTERFACE mode = s_axilite port = trace_bytes)
+    LAC_HLS(INTERFACE mode = s_axilite port = contract)
+    LAC_HLS(INTERFACE mode = s_axilite port = return )
+#ifdef __BAMBU__ // which wants its pragmas literally
+// clang-format off
+#pragma HLS interface port=program mode=m_axi offset=direct bundle=gmem0
+#pragma HLS interface port=input mode=m_axi offset=direct bundle=gmem1
+#pragma HLS interface port=output mode=m_axi offset=direct bundle=gmem2
+#pragma HLS interface port=trace mode=m_axi offset=direct bundle=gmem3
+#pragma HLS interface port=status mode=m_axi offset=direct bundle=gmem4
+// clang-format on
+#endif
+    uint8_t memory[LAC_ACT_WORDS][LAC_LANES];
+    LAC_HLS(ARRAY_PARTITION variable = memory type = complete dim = 2)
+    LAC_HLS(BIND_STORAGE variable = memory type = ram_2p impl = bram)
+    lac_reader reader;
+    lac_layer layer;
+    lac_taps taps;
+    lac_mesh mesh;
+    LAC_HLS(ARRAY_PARTITION variable = mesh.acc type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = mesh.best type = complete)
+    uint32_t images = 0, traced = 0, sent = 0;
+    layer.id = 0;
+    reader.at = 0;
+    mesh.sent = 0;
+    mesh.code = LAC_KERNEL_DONE;
+    if (contract != LAC_CONTRACT_HASH) mesh.code = LAC_KERNEL_BAD_CONTRACT;
+    if (input_words > LAC_ACT_WORDS || input_base > LAC_ACT_WORDS - input_words)
+        mesh.code = LAC_KERNEL_BAD_INPUT;
+    for (uint32_t image = 0; image < n_images; image++) {
+        if (mesh.code != LAC_KERNEL_DONE) break;
+        lac_load(input, image * input_words * LAC_LANES, input_base, input_words, memory);
+        reader.at = 0;
+        reader.end = program_words;
+        reader.code = LAC_KERNEL_DONE;
+        lac_refill(program, &reader);
+        mesh.room = (image + 1) * output_count;
+        for (int32_t step = 0; step < LAC_MOST_STEPS; step++) {
+            if (mesh.code != LAC_KERNEL_DONE) break;
+            if (!lac_read_layer(program, &reader, &layer, &taps)) break;
+            mesh.lowest = LAC_ACT_WORDS;
+            mesh.highest = 0;
+            lac_run_layer(program, &reader, &layer, &taps, memory, output, &mesh);
+            if (trace_bytes != 0)
+                traced = lac_trace_step(trace, traced, trace_bytes, layer.id, memory, &mesh);
+        }
+        if (mesh.code == LAC_KERNEL_DONE) mesh.code = reader.code;
+        sent = mesh.sent - image * output_count;
+        if (mesh.code == LAC_KERNEL_DONE && sent != output_count) mesh.code = LAC_KERNEL_TOO_FEW;
+        if (mesh.code == LAC_KERNEL_DONE) images++;
+    }
+    lac_report(status, &mesh, layer.id, reader.at, images, sent, traced);
+}
