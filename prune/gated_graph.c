@@ -79,6 +79,7 @@ lac_status lac_gated_graph_make(const lac_gates *gates, lac_arena *arena, lac_ga
                                 lac_error *err) {
     const lac_graph *from = gates->graph;
     *out = (lac_gated_graph){.graph = lac_graph_new(arena, from->name),
+                             .n_gates = gates->n,
                              .gamma = LAC_NEW_ARRAY(arena, int, from->n_values),
                              .gate_of = LAC_NEW_ARRAY(arena, int *, from->n_values),
                              .n_of = LAC_NEW_ARRAY(arena, int, from->n_values)};

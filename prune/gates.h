@@ -47,6 +47,7 @@ void lac_gates_keep_one(const lac_gates *gates, const double *score, bool *open)
 /// graph.
 typedef struct lac_gated_graph {
     lac_graph *graph;
+    int n_gates;
     int n_sites;
     int *gamma;    ///< [site] value index in the copy
     int **gate_of; ///< [site][channel]

@@ -1,6 +1,7 @@
 #include "prune.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define LAC_PRUNER(name) extern const lac_pruner_desc lac_pruner_##name;
 #include "prune.def"
@@ -19,4 +20,10 @@ int lac_n_pruners(void) {
 const lac_pruner_desc *lac_pruner_row(int i) {
     assert(i >= 0 && i < lac_n_pruners());
     return rows[i];
+}
+
+const lac_pruner_desc *lac_pruner_find(const char *name) {
+    for (int i = 0; i < lac_n_pruners(); i++)
+        if (strcmp(rows[i]->name, name) == 0) return rows[i];
+    return NULL;
 }

@@ -10,9 +10,28 @@ typedef struct prune_args {
     lac_common_args common;
     const char *input;
     lac_stage_args stage;
-    int method;
-    double density, begin, end;
+    int method, scope, reestimate, mesh[2], drain;
+    double density, begin, end, macs, bytes, cycles;
+    lac_gate_recipe gates;
+    bool no_training;
 } prune_args;
+
+static const char *scope_name(int i) {
+    static const char *const names[LAC_N_SCOPES] = {"method", "layer", "global"};
+    return i < LAC_N_SCOPES ? names[i] : NULL;
+}
+
+#define BUDGET(member, help_text)                                                                            \
+    {                                                                                                        \
+        .name = #member, .kind = LAC_OPT_DOUBLE, .offset = offsetof(prune_args, member), .lowest = 0,        \
+        .highest = 1e15, .group = "Budget of channels", .help = help_text                                    \
+    }
+#define GATE_REAL(member, the_name, most, fallback_text, help_text)                                          \
+    {                                                                                                        \
+        .name = the_name, .kind = LAC_OPT_FLOAT, .offset = offsetof(prune_args, gates.member),               \
+        .lowest = 1e-6, .highest = most, .fallback = fallback_text, .group = "Trainable gates",              \
+        .help = help_text                                                                                    \
+    }
 
 static const lac_option options[] = {
     {.name = "MODEL",
@@ -56,6 +75,67 @@ static const lac_option options[] = {
      .fallback = "0.6",
      .group = "Pruning",
      .help = "part of the training at which the density is reached"},
+    BUDGET(macs, "multiply-accumulates that stay: a share up to 1, or a number"),
+    BUDGET(bytes, "bytes of float parameters that stay: a share or a number"),
+    BUDGET(cycles, "engine cycles an image that stay: a share or a number"),
+    {.name = "mesh",
+     .kind = LAC_OPT_GRID,
+     .offset = offsetof(prune_args, mesh),
+     .lowest = 1,
+     .highest = 64,
+     .fallback = "7x7",
+     .value = "XxY",
+     .group = "Budget of channels",
+     .help = "lanes of the engine whose cycles count"},
+    {.name = "drain",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(prune_args, drain),
+     .lowest = 1,
+     .highest = 64,
+     .fallback = "7",
+     .group = "Budget of channels",
+     .help = "its results a cycle"},
+    {.name = "scope",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(prune_args, scope),
+     .fallback = "method",
+     .names = scope_name,
+     .value = "NAME",
+     .group = "Budget of channels",
+     .help = "what competes: a layer's channels, all, or as the method's authors have it"},
+    {.name = "reestimate",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(prune_args, reestimate),
+     .lowest = 0,
+     .highest = 100000,
+     .fallback = "0",
+     .value = "BATCHES",
+     .group = "Budget of channels",
+     .help = "measure batch norm statistics anew after pruning"},
+    {.name = "no-training",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(prune_args, no_training),
+     .group = "Budget of channels",
+     .help = "leave the weights as pruning leaves them"},
+    {.name = "gate-batches",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(prune_args, gates.batches),
+     .lowest = 1,
+     .highest = 1000000,
+     .fallback = "200",
+     .group = "Trainable gates",
+     .help = "steps of training the gates"},
+    {.name = "gate-batch",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(prune_args, gates.batch),
+     .lowest = 1,
+     .highest = 4096,
+     .fallback = "64",
+     .group = "Trainable gates",
+     .help = "images a step"},
+    GATE_REAL(lr, "gate-lr", 10, "0.6", "learning rate"),
+    GATE_REAL(beta, "gate-beta", 1000, "6", "weight of the budget"),
+    GATE_REAL(gamma, "gate-gamma", 1000, "0.4", "weight of being open or closed"),
     LAC_RECIPE_OPTIONS(prune_args, "5", "0.05"),
     LAC_COMMON_OPTIONS(prune_args),
 };
@@ -67,13 +147,54 @@ static void describe(lac_doc *doc, const lac_graph *graph) {
     lac_doc_number(doc, "zeros", "zeros", all > 0 ? 1 - left / all : 0, LAC_DOC_PERCENT);
 }
 
+static void describe_channels(lac_doc *doc, const lac_prune_config *config) {
+    static const char *const units[LAC_N_COST_UNITS] = {"MACs", "bytes", "cycles"};
+    const lac_prune_result *r = config->result;
+    const char *unit = units[config->budget.unit];
+    lac_doc_text(doc, "unit", NULL, "%s", unit);
+    lac_doc_number(doc, "cost_before", "before", r->cost_before, LAC_DOC_COUNT);
+    lac_doc_number(doc, "cost_after", "after", r->cost_after, LAC_DOC_COUNT);
+    lac_doc_number(doc, "target", "target", r->target, LAC_DOC_COUNT);
+    lac_doc_number(doc, "closed", "channels closed", r->n_closed, LAC_DOC_COUNT);
+    lac_doc_number(doc, "channels", "of", r->n_gates, LAC_DOC_COUNT);
+    lac_doc_number(doc, "pruned_accuracy", "right after pruning", r->pruned_accuracy, LAC_DOC_PERCENT);
+    lac_doc_number(doc, "prune_seconds", "time to prune", r->prune_seconds, LAC_DOC_SECONDS);
+}
+
+// One budget at most; a share of 1 is no pruning at all, and 0 is none given.
+static lac_status settle_budget(const prune_args *args, lac_prune_config *config, lac_error *err) {
+    const double amounts[LAC_N_COST_UNITS] = {args->macs, args->bytes, args->cycles};
+    int n = 0;
+    for (int u = 0; u < LAC_N_COST_UNITS; u++)
+        if (amounts[u] > 0) {
+            config->budget = (lac_budget){(lac_cost_unit)u, amounts[u]};
+            n++;
+        }
+    const lac_pruner_desc *method = lac_pruner_row(args->method);
+    if (n > 1) LAC_FAIL(err, LAC_E_USAGE, "give one of --macs, --bytes and --cycles, not %d", n);
+    if (n > 0 && !method->removes_channels)
+        LAC_FAIL(err, LAC_E_USAGE, "--method %s prunes weights: give --density instead of a budget",
+                 method->name);
+    return LAC_OK;
+}
+
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     const prune_args *args = given;
     if (args->end < args->begin)
         LAC_FAIL(err, LAC_E_USAGE, "--end %g is before --begin %g", args->end, args->begin);
     lac_dataset data;
     lac_graph *graph;
-    lac_prune_config config = {.density = args->density, .begin = args->begin, .end = args->end};
+    lac_prune_result result = {.pruned_accuracy = -1};
+    lac_prune_config config = {.density = args->density,
+                               .begin = args->begin,
+                               .end = args->end,
+                               .scope = (lac_scope)args->scope,
+                               .engine = {args->mesh[0], args->mesh[1], args->drain},
+                               .gates = args->gates,
+                               .reestimate_batches = args->reestimate,
+                               .no_training = args->no_training,
+                               .result = &result};
+    LAC_TRY(settle_budget(args, &config, err));
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
     double begin_s = lac_now_s();
@@ -82,6 +203,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_stage_record(cli, graph, &lac_cmd_prune, args, &data);
     describe(doc, graph);
+    if (lac_pruner_row(args->method)->removes_channels) describe_channels(doc, &config);
     lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
     lac_status status = lac_stage_accuracy(cli, graph, &data, "prune", doc, err);
     status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
@@ -94,9 +216,12 @@ const lac_command lac_cmd_prune = {
     .summary = "take weights away, training around it",
     .usage = "prune MODEL --data NAME -o FILE [options]",
     .examples = "lacuna prune float.onnx --density 0.18 --data fashion-mnist -o pruned.onnx\n"
-                "lacuna prune float.onnx -d 0.1 --epochs 8 --lr 0.05 --data fashion-mnist -o pruned.onnx",
+                "lacuna prune float.onnx -d 0.1 --epochs 8 --lr 0.05 --data fashion-mnist -o pruned.onnx\n"
+                "lacuna prune float.onnx --method autobot --macs 0.5 --data fashion-mnist -o pruned.onnx",
     .about =
-        "A pruned weight is a zero in the file. Later stages keep it zero, and the engine never sees it.",
+        "A pruned weight is a zero in the file. Later stages keep it zero, and the engine never sees it. A "
+        "pruned "
+        "channel is gone from the graph. Methods that prune channels take a budget, the others a density.",
     .options = options,
     .n_options = (int)(sizeof options / sizeof options[0]),
     .args_bytes = sizeof(prune_args),

@@ -1,0 +1,233 @@
+// AutoBot: its terms by hand, its gradients by finite differences, and what it does to a network that has
+// learned.
+#include "prune_kit.h"
+#include "train_fixture.h"
+
+#include "autobot.h"
+#include "gate_run.h"
+#include "prune.h"
+
+static void the_budget_has_two_sides(void **state) {
+    (void)state;
+    double slope;
+    assert_true(lac_autobot_budget(80, 50, 110, &slope) == 0.5);
+    assert_true(slope == 1.0 / 60);
+    assert_true(fabs(lac_autobot_budget(40, 50, 110, &slope) - 0.2) < 1e-12);
+    assert_true(slope == -1.0 / 50);
+    assert_true(lac_autobot_budget(110, 50, 110, NULL) == 1);
+}
+
+static void gates_begin_at_nine_tenths(void **state) {
+    (void)state;
+    assert_true(fabs(lac_autobot_alpha(0.9) - 2.1972) < 1e-4);
+}
+
+// Two vectors of 2 and 4 gates: the mean of the vectors' means, whatever their sizes.
+static void binarisation_is_a_mean_of_means(void **state) {
+    (void)state;
+    int vector[] = {0, 0, 1, 1, 1, 1};
+    lac_gates gates = {.n = 6, .vector = vector, .n_vectors = 2};
+    double lambda[] = {0.9, 0.3, 0.5, 1, 0, 0.25}, slope[6] = {0};
+    double by_hand = ((0.1 + 0.3) / 2 + (0.5 + 0 + 0 + 0.25) / 4) / 2;
+    assert_true(fabs(lac_autobot_binary(&gates, lambda, slope) - by_hand) < 1e-12);
+    assert_true(slope[0] == -0.25 && slope[1] == 0.25 && slope[2] == -0.125 && slope[5] == 0.125);
+    double nine[] = {0.9, 0.9, 0.9, 0.9, 0.9, 0.9};
+    assert_true(fabs(0.4 * lac_autobot_binary(&gates, nine, NULL) - 0.04) < 1e-12); // as the logs print it
+}
+
+// conv, BN, ReLU, a residual block, a concat: every way of a gradient to a gate.
+static lac_graph *branching_net(lac_arena *arena, int wide) {
+    lac_net net = lac_net_start(arena, "branching", 1, SYN_SIZE, SYN_SIZE, 21);
+    int x = lac_net_conv_bn_relu(&net, "a", net.graph->input, wide, 3, 1);
+    int y = lac_net_conv_bn_relu(&net, "b", x, wide, 3, 1);
+    x = lac_net_relu(&net, "sum.relu", lac_net_add(&net, "sum", x, y));
+    int z = lac_net_conv_bn_relu(&net, "c", x, 4, 1, 1);
+    x = lac_net_max_pool(&net, "pool", lac_net_concat(&net, "join", (int[]){x, z}, 2), 2, 2);
+    x = lac_net_conv_window(&net, "depthwise", x, wide + 4, lac_net_square(3, 1, 1, wide + 4), false);
+    x = lac_net_bn_relu(&net, "depthwise", x);
+    return lac_net_done(&net, lac_net_classify(&net, x, SYN_CLASSES));
+}
+
+static double worst_slope(lac_gate_run *run, int n, double *lambda, const double *slope) {
+    double worst = 0, largest = 0, up, down;
+    double *unused = calloc((size_t)n, sizeof *unused);
+    for (int i = 0; i < n; i++) {
+        double saved = lambda[i], step = 1e-2;
+        lambda[i] = saved + step;
+        ASSERT_FINE(lac_gate_run_step(run, 0, lambda, &up, unused, err));
+        lambda[i] = saved - step;
+        ASSERT_FINE(lac_gate_run_step(run, 0, lambda, &down, unused, err));
+        lambda[i] = saved;
+        worst = fmax(worst, fabs((up - down) / (2 * step) - slope[i]));
+        largest = fmax(largest, fabs(slope[i]));
+    }
+    free(unused);
+    return worst / largest;
+}
+
+static void slopes_of_gates_match_finite_differences(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_dataset data = synthetic_dataset(arena);
+    lac_graph *graph = branching_net(arena, 6);
+    kit_season(graph, 4);
+    lac_gate_rules rules = lac_gate_rules_for(graph, true);
+    lac_gates *gates = lac_gates_find(graph, lac_channels_find(graph, arena), &rules, arena);
+    assert_int_equal(gates->n, 6 + 4);
+    lac_gate_run run;
+    double lambda[10], slope[10], loss;
+    lac_rng rng = lac_rng_make(3, 3);
+    for (int i = 0; i < 10; i++) lambda[i] = 0.4 + 0.5 * (double)lac_rng_uniform(&rng);
+    ASSERT_FINE(lac_gate_run_open(&run, gates, &data, 40, &(lac_recipe){.seed = 2}, arena, err));
+    ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &loss, slope, err));
+    double right = worst_slope(&run, 10, lambda, slope);
+    if (right > 5e-3) fail_msg("slopes are off by %g of the largest", right);
+    slope[7] = -slope[7]; // the check notices a wrong one
+    assert_true(worst_slope(&run, 10, lambda, slope) > 2e-2);
+    lac_gate_run_close(&run);
+    lac_arena_close(arena);
+}
+
+// ---- whole runs -----------------------------------------------------------------------------------------
+
+typedef struct learned {
+    lac_arena *arena;
+    lac_dataset data;
+    lac_graph *graph;
+} learned;
+
+static int learn(void **state) {
+    learned *l = calloc(1, sizeof *l);
+    l->arena = lac_arena_open();
+    l->data = synthetic_dataset(l->arena);
+    l->graph = branching_net(l->arena, 12);
+    ASSERT_FINE(lac_graph_infer(l->graph, err));
+    lac_recipe recipe = {.epochs = 12, .batch = 30, .lr = 0.05f, .seed = 1};
+    ASSERT_FINE(lac_train(l->graph, &l->data, &recipe, NULL, NULL, NULL, err));
+    *state = l;
+    return 0;
+}
+
+static int forget(void **state) {
+    learned *l = *state;
+    lac_arena_close(l->arena);
+    free(l);
+    return 0;
+}
+
+static lac_graph *pruned(const learned *l, const char *method, lac_prune_config config,
+                         lac_prune_result *result) {
+    lac_graph *graph = lac_graph_copy(l->graph, l->arena);
+    config.result = result;
+    ASSERT_FINE(lac_pruner_find(method)->run(graph, &l->data, &config, NULL, err));
+    ASSERT_FINE(lac_graph_check(graph, err));
+    return graph;
+}
+
+static lac_prune_config half_macs(void) {
+    return (lac_prune_config){.budget = {LAC_COST_MACS, 0.5},
+                              .no_training = true,
+                              .gates = {.batches = 60, .batch = 32, .lr = 0.3f},
+                              .recipe = {.seed = 5}};
+}
+
+static void autobot_meets_its_budget_and_keeps_what_counts(void **state) {
+    const learned *l = *state;
+    lac_prune_result r, random;
+    lac_prune_config config = half_macs();
+    double chance = 0;
+    config.budget.amount = 0.3;
+    lac_graph *graph = pruned(l, "autobot", config, &r);
+    assert_true(r.cost_before == (double)lac_graph_macs(l->graph));
+    assert_true(r.cost_after == (double)lac_graph_macs(graph));
+    assert_true(r.cost_after <= r.target && r.cost_after > 0.7 * r.target); // 16 channels are coarse
+    for (uint64_t seed = 0; seed < 4; seed++) {
+        config.recipe.seed = seed;
+        pruned(l, "random-channels", config, &random);
+        chance += random.pruned_accuracy / 4;
+    }
+    if (!(r.pruned_accuracy > chance))
+        fail_msg("autobot leaves %.3f, chance %.3f", r.pruned_accuracy, chance);
+    assert_non_null(strstr(lac_graph_meta(graph, "lacuna.pruner"), "autobot"));
+}
+
+static void two_runs_close_the_same_gates(void **state) {
+    const learned *l = *state;
+    lac_prune_result a, b;
+    lac_graph *x = pruned(l, "autobot", half_macs(), &a), *y = pruned(l, "autobot", half_macs(), &b);
+    assert_true(same_constants(x, y));
+    assert_true(a.cost_after == b.cost_after);
+}
+
+static void budgets_in_bytes_and_cycles_are_met_too(void **state) {
+    const learned *l = *state;
+    for (int unit = LAC_COST_BYTES; unit < LAC_N_COST_UNITS; unit++) {
+        lac_prune_config config = half_macs();
+        lac_prune_result r;
+        config.budget = (lac_budget){(lac_cost_unit)unit, 0.6};
+        config.engine = (lac_cost_engine){2, 2, 2};
+        lac_graph *graph = pruned(l, "autobot", config, &r);
+        assert_true(r.cost_after <= r.target && r.cost_after > 0.6 * r.target);
+        if (unit == LAC_COST_BYTES) continue;
+        double is = (double)lac_engine_cycles(graph, &config.engine, NULL);
+        assert_true(fabs(is - r.cost_after) < 0.1 * is); // a pipeline a layer does not shrink
+    }
+}
+
+static void training_after_pruning_recovers(void **state) {
+    const learned *l = *state;
+    lac_prune_config config = half_macs();
+    lac_prune_result r;
+    config.no_training = false;
+    config.recipe = (lac_recipe){.epochs = 6, .batch = 30, .lr = 0.05f, .seed = 5};
+    lac_graph *graph = pruned(l, "autobot", config, &r);
+    lac_eval_result after;
+    ASSERT_FINE(lac_evaluate(graph, &l->data, &l->data.validation, 0, NULL, &after, err));
+    assert_true(after.accuracy >= r.pruned_accuracy);
+}
+
+static void every_pruner_of_channels_meets_the_budget(void **state) {
+    const learned *l = *state;
+    for (int i = 0; i < lac_n_pruners(); i++) {
+        const lac_pruner_desc *row = lac_pruner_row(i);
+        if (!row->removes_channels) continue;
+        for (int scope = LAC_SCOPE_METHOD; scope < LAC_N_SCOPES; scope++) {
+            lac_prune_config config = half_macs();
+            lac_prune_result r;
+            config.scope = (lac_scope)scope;
+            config.reestimate_batches = 2;
+            lac_graph *graph = pruned(l, row->name, config, &r);
+            if (r.cost_after > r.target || (double)lac_graph_macs(graph) != r.cost_after)
+                fail_msg("%s: %g MACs of %g", row->name, r.cost_after, r.target);
+        }
+    }
+}
+
+static void refuses_budgets_that_cannot_be(void **state) {
+    const learned *l = *state;
+    lac_graph *graph = lac_graph_copy(l->graph, l->arena);
+    lac_prune_config config = half_macs();
+    lac_error err = {0};
+    config.budget.amount = -1;
+    assert_int_equal(lac_pruner_find("filter-l1")->run(graph, &l->data, &config, NULL, &err), LAC_E_USAGE);
+    config.budget.amount = 1e-6;
+    assert_int_equal(lac_pruner_find("filter-l1")->run(graph, &l->data, &config, NULL, &err), LAC_E_RANGE);
+    assert_non_null(strstr(err.text, "one channel a layer already costs"));
+    assert_true(same_constants(graph, l->graph));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_budget_has_two_sides),
+        cmocka_unit_test(gates_begin_at_nine_tenths),
+        cmocka_unit_test(binarisation_is_a_mean_of_means),
+        cmocka_unit_test(slopes_of_gates_match_finite_differences),
+        cmocka_unit_test(autobot_meets_its_budget_and_keeps_what_counts),
+        cmocka_unit_test(two_runs_close_the_same_gates),
+        cmocka_unit_test(budgets_in_bytes_and_cycles_are_met_too),
+        cmocka_unit_test(training_after_pruning_recovers),
+        cmocka_unit_test(every_pruner_of_channels_meets_the_budget),
+        cmocka_unit_test(refuses_budgets_that_cannot_be),
+    };
+    return cmocka_run_group_tests(tests, learn, forget);
+}
