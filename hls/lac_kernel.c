@@ -36,6 +36,9 @@
 #ifndef LAC_LIST_WORDS
 #define LAC_LIST_WORDS LAC_LIST_WORDS_DEFAULT
 #endif
+#ifndef LAC_LANE
+#define LAC_LANE LAC_LANE_DEFAULT
+#endif
 #ifndef LAC_KERNEL_NAME
 #define LAC_KERNEL_NAME lac_kernel
 #endif
@@ -45,6 +48,9 @@
 
 #if LAC_LANES % LAC_DRAIN != 0
 #error "DRAIN must divide MESH_X * MESH_Y"
+#endif
+#if LAC_LANE != 0
+#error "the HLS kernel has lanes that multiply; compile the model with --lane mul"
 #endif
 
 enum {
@@ -577,6 +583,7 @@ LAC_FN void lac_report(LAC_GLOBAL uint32_t *LAC_RESTRICT status, const lac_mesh 
     status[LAC_STATUS_PARAMS + 3] = LAC_ACC_BITS;
     status[LAC_STATUS_PARAMS + 4] = LAC_ACT_WORDS;
     status[LAC_STATUS_PARAMS + 5] = LAC_LIST_WORDS;
+    status[LAC_STATUS_PARAMS + 6] = LAC_LANE;
 }
 
 #ifdef __cplusplus

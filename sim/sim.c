@@ -18,8 +18,8 @@ struct lac_sim {
 };
 
 static lac_status check_config(const lac_sim_config *c, lac_error *err) {
-    const int values[LAC_N_PARAMS] = {c->mesh_x,   c->mesh_y,    c->drain,
-                                      c->acc_bits, c->act_words, c->list_words};
+    int values[LAC_N_PARAMS];
+    memcpy(values, c, sizeof values);
     for (int i = 0; i < LAC_N_PARAMS; i++) {
         const lac_param_limits *p = &lac_params[i];
         if (values[i] < p->low || values[i] > p->high)

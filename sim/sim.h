@@ -1,6 +1,7 @@
 #ifndef LAC_SIM_H
 #define LAC_SIM_H
 
+#include "lac_contract.h"
 #include "lac_status.h"
 #include "talk.h"
 
@@ -12,9 +13,9 @@
 /// cached; programs are only data.
 
 typedef struct lac_sim_config {
-    int mesh_x, mesh_y, drain, acc_bits, act_words, list_words; ///< rtl/defs/engine.def
-    const char *cache_dir; ///< NULL: $LACUNA_CACHE, else $XDG_CACHE_HOME/lacuna, else ~/.cache/lacuna
-    const char *rtl_dir;   ///< NULL: the sources that this build was made with
+    LAC_ENGINE_MEMBERS         ///< rtl/defs/engine.def; first, and in its order
+        const char *cache_dir; ///< NULL: $LACUNA_CACHE, else $XDG_CACHE_HOME/lacuna, else ~/.cache/lacuna
+    const char *rtl_dir;       ///< NULL: the sources that this build was made with
 } lac_sim_config;
 
 typedef struct lac_sim lac_sim;

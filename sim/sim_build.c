@@ -65,8 +65,8 @@ void lac_sim_recipe_make(const lac_sim_config *config, lac_arena *arena, lac_sim
     for (int i = 0; i < N_SHIM; i++)
         sources[n++] = lac_arena_printf(arena, "%s/%s", LAC_SIM_DIR, shim_files[i]);
 
-    const int values[] = {config->mesh_x,   config->mesh_y,    config->drain,
-                          config->acc_bits, config->act_words, config->list_words};
+    int values[LAC_N_PARAMS];
+    memcpy(values, config, sizeof values);
     const char **parameters = LAC_NEW_ARRAY(arena, const char *, LAC_N_PARAMS);
     for (int i = 0; i < LAC_N_PARAMS; i++)
         parameters[i] = lac_arena_printf(arena, "-G%s=%d", lac_params[i].name, values[i]);

@@ -11,18 +11,21 @@ target_compile_options(test_engine PRIVATE ${LAC_WARNINGS} -Wno-missing-prototyp
 target_compile_definitions(test_engine PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
 target_link_libraries(test_engine PRIVATE lac_sim lac_num cmocka)
 
-# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words)
-function(lac_cosim mesh_x mesh_y drain)
-  set(name cosim_${mesh_x}x${mesh_y}_drain${drain})
+# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane)
+function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane)
+  set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane})
   add_test(NAME ${name} COMMAND test_engine ${ARGV})
   set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 endfunction()
-lac_cosim(1 1 1 24 1024 200)
-lac_cosim(2 2 1 24 1024 64)   # the ring is full most of the time
-lac_cosim(3 2 2 22 1024 333)  # groups straddle rows; sizes that are no powers of two
-lac_cosim(4 2 8 32 1000 256)  # the whole mesh is drained in one cycle
-lac_cosim(7 7 7 24 4096 2048) # the default
-add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 fault)
+lac_cosim(1 1 1 24 1024 200 0)
+lac_cosim(2 2 1 24 1024 64 0)   # the ring is full most of the time
+lac_cosim(3 2 2 22 1024 333 0)  # groups straddle rows; sizes that are no powers of two
+lac_cosim(4 2 8 32 1000 256 0)  # the whole mesh is drained in one cycle
+lac_cosim(2 2 1 24 1024 200 1)  # lanes that add digits
+lac_cosim(3 2 2 26 1024 333 1)
+lac_cosim(7 7 7 26 4096 2048 1)
+lac_cosim(7 7 7 24 4096 2048 0) # the default
+add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 fault)
 set_tests_properties(cosim_fault PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 
 add_executable(test_requantize ${LAC_TESTS_DIR}/cosim/test_requantize.c)
@@ -81,15 +84,23 @@ foreach(shape "7 7 7" "1 1 1" "4 2 8" "3 2 2" "2 2 1" "8 8 16")
   lac_rtl_test(lint_engine_${mesh_x}x${mesh_y}_drain${drain} ${lint_engine} -GMESH_X=${mesh_x} -GMESH_Y=${mesh_y}
     -GDRAIN=${drain} ${rtl_dir}/engine/lac_engine.v)
 endforeach()
+lac_rtl_test(lint_engine_digit ${lint_engine} -GLANE=1 ${rtl_dir}/engine/lac_engine.v)
 file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/lint.ys CONTENT
 "read_verilog -I${contract_dir} ${rtl_all}
 hierarchy -check -top lac_engine
+proc
+check -assert
+design -reset
+read_verilog -I${contract_dir} ${rtl_all}
+hierarchy -check -top lac_engine -chparam LANE 1
 proc
 check -assert
 ")
 lac_rtl_test(lint_yosys yosys ${CMAKE_CURRENT_BINARY_DIR}/lint.ys)
 set_tests_properties(lint_yosys PROPERTIES FAIL_REGULAR_EXPRESSION "Warning")
 lac_rtl_test(lint_icarus iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine ${rtl_sources})
+lac_rtl_test(lint_icarus_digit iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine -Plac_engine.LANE=1
+  ${rtl_sources})
 # Illegal parameters stop elaboration with a sentence.
 lac_rtl_test(refuse_drain ${lint_engine} -GDRAIN=3 ${rtl_dir}/engine/lac_engine.v)
 set_tests_properties(refuse_drain PROPERTIES PASS_REGULAR_EXPRESSION "DRAIN must divide MESH_X \\* MESH_Y")

@@ -8,7 +8,7 @@
 #include <string.h>
 
 // The limits and defaults are those of the engine's own table.
-#define LAC_PARAM(name, fallback, low, high, unit, doc)                                                      \
+#define LAC_PARAM(name, member, fallback, low, high, unit, doc)                                              \
     enum { name##_LOWEST = low, name##_HIGHEST = high };                                                     \
     static const char name##_FALLBACK[] = #fallback;
 #include "engine.def"
@@ -30,6 +30,10 @@ _Static_assert(offsetof(lac_engine_config, mesh_y) == offsetof(lac_engine_config
         .lowest = PARAM##_LOWEST, .highest = PARAM##_HIGHEST, .fallback = PARAM##_FALLBACK,                  \
         .value = the_value, .group = "Engine", .help = the_help                                              \
     }
+
+static const char *lane_names(int i) {
+    return i == LAC_LANE_MUL ? "mul" : i == LAC_LANE_DIGIT ? "digit" : NULL;
+}
 
 static const lac_option options[] = {
     {.name = "MODEL",
@@ -65,6 +69,14 @@ static const lac_option options[] = {
     ENGINE_OPTION("drain", drain, DRAIN, "LANES", "lanes requantised a cycle; divides the number of lanes"),
     ENGINE_OPTION("acc-bits", acc_bits, ACC_BITS, "BITS", "accumulator of a lane"),
     ENGINE_OPTION("act-words", act_words, ACT_WORDS, "WORDS", "activation memory, one code a lane each"),
+    {.name = "lane",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(compile_args, engine.lane),
+     .names = lane_names,
+     .fallback = "mul",
+     .value = "KIND",
+     .group = "Engine",
+     .help = "what a lane does with a weight: multiply, or add its digits"},
     ENGINE_OPTION("list-words", list_words, LIST_WORDS, "ENTRIES", "decoded weight entries held for replay"),
     {.name = "report",
      .letter = 'r',

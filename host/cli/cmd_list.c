@@ -96,7 +96,8 @@ static void list_engine(lac_doc *doc) {
         const char *name, *unit, *help;
         int fallback, lowest, highest;
     } rows[] = {
-#define LAC_PARAM(name, fallback, lowest, highest, unit, help) {#name, unit, help, fallback, lowest, highest},
+#define LAC_PARAM(name, member, fallback, lowest, highest, unit, help)                                       \
+    {#name, unit, help, fallback, lowest, highest},
 #include "engine.def"
 #undef LAC_PARAM
     };

@@ -53,13 +53,8 @@ static void make_room(rtl_state *state) {
 }
 
 static lac_status start(rtl_state *state, const lac_talk *talk, lac_error *err) {
-    const lac_engine_config *e = &state->image->engine;
-    const lac_sim_config config = {.mesh_x = e->mesh_x,
-                                   .mesh_y = e->mesh_y,
-                                   .drain = e->drain,
-                                   .acc_bits = e->acc_bits,
-                                   .act_words = e->act_words,
-                                   .list_words = e->list_words};
+    lac_sim_config config = {.cache_dir = NULL};
+    memcpy(&config, &state->image->engine, sizeof state->image->engine);
     LAC_TRY(lac_sim_open(&config, talk, &state->sim, err));
     uint32_t contract = lac_sim_contract(state->sim);
     if (contract != state->image->contract_hash)

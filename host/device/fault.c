@@ -31,7 +31,8 @@ static lac_status read_list(lac_program_reader *reader, target *best, lac_error 
 }
 
 static lac_status find_target(const lac_image *image, int step, target *best, lac_error *err) {
-    lac_program_reader reader = {.words = image->program, .n_words = image->n_program};
+    lac_program_reader reader = {
+        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane};
     for (int s = 0; s <= step; s++) {
         bool end;
         *best = (target){0};
@@ -43,8 +44,13 @@ static lac_status find_target(const lac_image *image, int step, target *best, la
     return LAC_OK;
 }
 
-/// Flips the sign bit of an entry, or the lowest bit where that would leave a zero, which is no entry.
-static void flip(const target *t, uint64_t *program) {
+/// Flips the sign bit of an entry, or the lowest bit where that would leave a zero, which is no entry. Of a
+/// digit it flips the bit that makes 1 from -1 or 2 from -2 the other way round.
+static void flip(const target *t, uint64_t *program, int lane) {
+    if (lane == LAC_LANE_DIGIT) { // 001 <-> 111, 010 <-> 110
+        program[t->word] ^= (uint64_t)(program[t->word] >> t->lsb & 1 ? 6 : 4) << t->lsb;
+        return;
+    }
     uint64_t sign = (uint64_t)1 << (t->weight_bits - 1), mask = 2 * sign - 1;
     uint64_t bit = (program[t->word] >> t->lsb & mask) == sign ? 1 : sign;
     program[t->word] ^= bit << t->lsb;
@@ -58,7 +64,7 @@ lac_status lac_image_with_fault(const lac_image *image, int step, lac_arena *are
     LAC_TRY(find_target(image, step, &t, err));
     lac_image faulty = *image;
     faulty.program = lac_arena_copy(arena, image->program, image->n_program * sizeof *image->program);
-    flip(&t, faulty.program);
+    flip(&t, faulty.program, image->engine.lane);
     uint8_t *bytes;
     size_t n_bytes;
     LAC_TRY(lac_image_serialize(&faulty, arena, &bytes, &n_bytes, err));

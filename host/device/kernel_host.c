@@ -8,9 +8,8 @@
 
 // In the order of rtl/defs/engine.def, as the kernel reports them.
 static void engine_values(const lac_engine_config *e, int32_t values[LAC_N_PARAMS]) {
-    const int32_t in_order[] = {e->mesh_x, e->mesh_y, e->drain, e->acc_bits, e->act_words, e->list_words};
-    _Static_assert(sizeof in_order / sizeof in_order[0] == LAC_N_PARAMS, "one value for every parameter");
-    memcpy(values, in_order, sizeof in_order);
+    _Static_assert(sizeof *e == LAC_N_PARAMS * sizeof *values, "one value for every parameter");
+    memcpy(values, e, sizeof *e);
 }
 
 static size_t tensor_words(const lac_image *image, int t) {

@@ -19,6 +19,7 @@ static const struct pass {
     {"cut maps into tiles", lac_pass_tiles},
     {"allocate activation memory", lac_pass_memory},
     {"map steps onto lanes", lac_pass_map},
+    {"prove the same for digits, plane by plane", lac_pass_digits},
     {"choose list formats", lac_pass_lists},
     {"encode the program", lac_pass_encode},
 };

@@ -1,3 +1,4 @@
+#include "digits.h"
 #include "list.h"
 #include "step_cost.h"
 
@@ -25,7 +26,7 @@ static int bits_of_weight(int weight) {
 static int minor_of(const lac_plan *plan, const lac_plan_step *step, int order) {
     if (order == LAC_ORDER_LANES) return lac_engine_lanes(&plan->engine);
     if (order == LAC_ORDER_TAPS) return step->record.N_TAPS;
-    return lac_plan_most_items(plan, step) / step->record.N_TAPS;
+    return lac_plan_positions(plan, step) / step->record.N_TAPS;
 }
 
 /// The base moves on by one channel between groups when taps are the minor position.
@@ -48,8 +49,8 @@ static void price(const lac_plan *plan, const lac_plan_step *step, lac_list_item
     for (int o = 0; o < step->record.N_OUT; o++) {
         int n = lac_plan_channel_items(plan, step, o, items);
         lac_list_size size = lac_list_measure(&format, items, n);
-        work[o] =
-            (lac_channel_work){(uint32_t)size.n_entries, (uint32_t)size.n_skips, (uint32_t)size.n_words};
+        work[o] = (lac_channel_work){(uint32_t)size.n_entries, (uint32_t)size.n_nulls, (uint32_t)size.n_skips,
+                                     (uint32_t)size.n_words};
         c->n_words += size.n_words;
     }
     // As after a long step: the decoder is ahead.
@@ -100,6 +101,7 @@ static void survey(const lac_plan *plan, const lac_plan_step *step, lac_list_ite
     for (int o = 0; o < step->record.N_OUT; o++) {
         int n = lac_plan_channel_items(plan, step, o, items);
         if (n > *longest) *longest = n;
+        if (plan->engine.lane == LAC_LANE_DIGIT) continue;
         for (int i = 0; i < n; i++) {
             int bits = bits_of_weight(items[i].weight);
             if (bits > *weight_bits) *weight_bits = bits;
@@ -114,13 +116,15 @@ lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
         lac_channel_work *work = LAC_NEW_ARRAY(plan->scratch, lac_channel_work, step->record.N_OUT);
         int longest;
         survey(plan, step, items, &step->record.WEIGHT_BITS, &longest);
+        if (plan->engine.lane == LAC_LANE_DIGIT) step->record.WEIGHT_BITS = LAC_DIGIT_BITS;
         // A list that is read only once leaves the memory while it comes in.
         if (longest > plan->engine.list_words && lac_record_visits(&step->record) > 1)
-            LAC_FAIL(err, LAC_E_CAPACITY,
-                     "layer '%s': the list of one channel has %d weights, the engine holds %d; prune more or "
-                     "raise "
-                     "LIST_WORDS",
-                     plan->graph->layers[step->layer].name, longest, plan->engine.list_words);
+            LAC_FAIL(
+                err, LAC_E_CAPACITY,
+                "layer '%s': the list of one channel has %d %s, the engine holds %d; prune more or raise "
+                "LIST_WORDS",
+                plan->graph->layers[step->layer].name, longest,
+                plan->engine.lane == LAC_LANE_DIGIT ? "digits" : "weights", plan->engine.list_words);
         choose(plan, step, items, work);
     }
     return LAC_OK;

@@ -3,6 +3,8 @@
 
 #include "int_graph.h"
 
+#include "lac_contract.h"
+
 /// The program image, *.lac: what the compiler makes of an integer graph for one engine configuration.
 ///
 /// An image is self-contained: the weights stand in it once, as the engine's list of non-zeros, and the
@@ -13,8 +15,11 @@
 
 /// The engine that an image is for; fields as in rtl/defs/engine.def.
 typedef struct lac_engine_config {
-    int mesh_x, mesh_y, drain, acc_bits, act_words, list_words;
+    LAC_ENGINE_MEMBERS
 } lac_engine_config;
+
+/// Values of LANE.
+enum { LAC_LANE_MUL, LAC_LANE_DIGIT };
 
 /// The default of rtl/defs/engine.def.
 lac_engine_config lac_engine_default(void);

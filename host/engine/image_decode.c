@@ -1,3 +1,4 @@
+#include "digits.h"
 #include "geometry.h"
 #include "image_format.h"
 #include "program_reader.h"
@@ -6,10 +7,17 @@
 #include "lac_num.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 // From the program stream back to dense weights. Nothing here is shared with the encoder but the records: a
 // weight is found by where its tap, its address or its lane points to.
+
+/// A weight, or a digit and the number of planes that began before it.
+typedef struct weight_at {
+    int64_t position;
+    int weight, plane;
+} weight_at;
 
 typedef struct decoder {
     const lac_image *image;
@@ -20,8 +28,10 @@ typedef struct decoder {
     lac_program_reader reader;
     lac_mapping mapping;
     int group;
-    int channel;   ///< output channel in hand
-    int n_entries; ///< of it
+    int channel;                   ///< output channel in hand
+    int n_weights, n_planes, room; ///< of it
+    weight_at *weights;            ///< in the order of the list, then of positions
+    lac_arena *scratch;
 } decoder;
 
 #define DECODE_FAIL(d, err, ...)                                                                             \
@@ -218,28 +228,72 @@ static int entries_expected(const decoder *d) {
     }
 }
 
-static lac_status decode_list(decoder *d, lac_error *err) {
+static void keep(decoder *d, const lac_program_item *item) {
+    if (d->n_weights == d->room) {
+        int room = 2 * d->room + 64;
+        weight_at *larger = LAC_NEW_ARRAY(d->scratch, weight_at, room);
+        if (d->n_weights) memcpy(larger, d->weights, (size_t)d->n_weights * sizeof *larger);
+        d->weights = larger;
+        d->room = room;
+    }
+    d->weights[d->n_weights++] = (weight_at){item->position, item->weight, d->n_planes};
+}
+
+static lac_status read_list(decoder *d, lac_error *err) {
     lac_program_item item;
-    int64_t position = -1;
-    d->n_entries = 0;
+    int n_entries = 0;
+    d->n_weights = d->n_planes = 0;
     for (;;) {
         lac_status status = lac_program_next_item(&d->reader, &item, err);
         if (status != LAC_OK) return in_layer(d, err);
         if (item.kind == LAC_ITEM_END) break;
-        position += item.advance;
-        if (position > INT32_MAX) DECODE_FAIL(d, err, "output channel %d: its list never ends", d->channel);
+        if (item.position > INT32_MAX)
+            DECODE_FAIL(d, err, "output channel %d: its list never ends", d->channel);
         d->step->n_skips += item.kind == LAC_ITEM_SKIP;
-        if (item.kind == LAC_ITEM_SKIP) continue;
-        LAC_TRY(decode_entry(d, position, item.weight, err));
-        d->n_entries++;
+        d->step->n_entries += item.kind == LAC_ITEM_ENTRY;
+        n_entries += item.kind != LAC_ITEM_SKIP;
+        d->n_planes += item.times_4;
+        if (item.kind == LAC_ITEM_ENTRY) keep(d, &item);
     }
-    int expected = entries_expected(d);
-    if (expected >= 0 && d->n_entries != expected)
-        DECODE_FAIL(d, err, "output channel %d has %d entries, not %d", d->channel, d->n_entries, expected);
-    if (d->n_entries > d->image->engine.list_words && lac_record_visits(&d->reader.layer) > 1)
-        DECODE_FAIL(d, err, "output channel %d has %d entries, the engine holds %d", d->channel, d->n_entries,
+    if (d->n_planes >= LAC_MOST_PLANES)
+        DECODE_FAIL(d, err, "output channel %d has %d planes of digits, not at most %d", d->channel,
+                    d->n_planes + 1, LAC_MOST_PLANES);
+    if (n_entries > d->image->engine.list_words && lac_record_visits(&d->reader.layer) > 1)
+        DECODE_FAIL(d, err, "output channel %d has %d entries, the engine holds %d", d->channel, n_entries,
                     d->image->engine.list_words);
-    d->step->n_entries += (uint64_t)d->n_entries;
+    return LAC_OK;
+}
+
+static int by_position(const void *a, const void *b) {
+    const weight_at *x = a, *y = b;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/// Adds up the digits of every weight.
+static lac_status join_digits(decoder *d, lac_error *err) {
+    int n = 0;
+    qsort(d->weights, (size_t)d->n_weights, sizeof *d->weights, by_position);
+    for (int i = 0; i < d->n_weights; n++) {
+        weight_at sum = {.position = d->weights[i].position};
+        for (; i < d->n_weights && d->weights[i].position == sum.position; i++)
+            sum.weight += d->weights[i].weight * (1 << 2 * (d->n_planes - d->weights[i].plane));
+        if (sum.weight < INT8_MIN || sum.weight > INT8_MAX)
+            DECODE_FAIL(d, err, "output channel %d: digits of a weight %d, not one of 8 bits", d->channel,
+                        sum.weight);
+        d->weights[n] = sum;
+    }
+    d->n_weights = n;
+    return LAC_OK;
+}
+
+static lac_status decode_list(decoder *d, lac_error *err) {
+    LAC_TRY(read_list(d, err));
+    if (d->image->engine.lane == LAC_LANE_DIGIT && d->n_weights) LAC_TRY(join_digits(d, err));
+    for (int i = 0; i < d->n_weights; i++)
+        LAC_TRY(decode_entry(d, d->weights[i].position, d->weights[i].weight, err));
+    int expected = entries_expected(d);
+    if (expected >= 0 && d->n_weights != expected)
+        DECODE_FAIL(d, err, "output channel %d has %d entries, not %d", d->channel, d->n_weights, expected);
     return LAC_OK;
 }
 
@@ -291,8 +345,11 @@ static lac_status decode_step(decoder *d, lac_error *err) {
     return LAC_OK;
 }
 
-lac_status lac_image_decode(lac_image *image, lac_error *err) {
-    decoder d = {.image = image, .reader = {.words = image->program, .n_words = image->n_program}};
+static lac_status decode_steps(lac_image *image, lac_arena *scratch, lac_error *err) {
+    decoder d = {
+        .image = image,
+        .scratch = scratch,
+        .reader = {.words = image->program, .n_words = image->n_program, .lane = image->engine.lane}};
     for (int s = 0; s < image->n_steps; s++) {
         d.step = &image->steps[s];
         d.layer = &image->graph->layers[d.step->layer];
@@ -306,4 +363,12 @@ lac_status lac_image_decode(lac_image *image, lac_error *err) {
     if (!end)
         LAC_FAIL(err, LAC_E_FORMAT, "section %s has more steps than %d", LAC_IMAGE_PROGRAM, image->n_steps);
     return LAC_OK;
+}
+
+lac_status lac_image_decode(lac_image *image, lac_error *err) {
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "section %s: out of memory", LAC_IMAGE_PROGRAM);
+    lac_status status = decode_steps(image, scratch, err);
+    lac_arena_close(scratch);
+    return status;
 }

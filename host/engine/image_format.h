@@ -14,7 +14,7 @@
 enum {
     LAC_IMAGE_VERSION = 1,
     LAC_IMAGE_N_SECTIONS = 4,
-    LAC_IMAGE_HEADER_BYTES = 48,
+    LAC_IMAGE_HEADER_BYTES = (16 + 4 * LAC_N_PARAMS + 4 + 7) / 8 * 8, ///< the CRC-32 ends it
     LAC_IMAGE_SECTION_BYTES = 16, ///< before a payload: tag, CRC-32, length
 };
 

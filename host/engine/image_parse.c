@@ -20,7 +20,7 @@ static const uint64_t MOST_WEIGHTS = (uint64_t)1 << 28;
 static lac_status parse_header(lac_byte_reader *file, lac_image *image, lac_error *err) {
     lac_byte_reader r = {file->data, file->n, 0, "header"};
     const uint8_t *magic;
-    uint32_t version, n_sections, parameters[6], reserved, crc;
+    uint32_t version, n_sections, parameters[LAC_N_PARAMS], reserved = 0, crc;
     if (r.n < LAC_IMAGE_HEADER_BYTES)
         LAC_FAIL(err, LAC_E_FORMAT, "%zu bytes, shorter than the %d of a program image's header", r.n,
                  LAC_IMAGE_HEADER_BYTES);
@@ -31,8 +31,8 @@ static lac_status parse_header(lac_byte_reader *file, lac_image *image, lac_erro
     LAC_TRY(lac_get_u32(&r, &version, err));
     LAC_TRY(lac_get_u32(&r, &image->contract_hash, err));
     LAC_TRY(lac_get_u32(&r, &n_sections, err));
-    for (int i = 0; i < 6; i++) LAC_TRY(lac_get_u32(&r, &parameters[i], err));
-    LAC_TRY(lac_get_u32(&r, &reserved, err));
+    for (int i = 0; i < LAC_N_PARAMS; i++) LAC_TRY(lac_get_u32(&r, &parameters[i], err));
+    if (r.at < LAC_IMAGE_HEADER_BYTES - 4) LAC_TRY(lac_get_u32(&r, &reserved, err));
     LAC_TRY(lac_get_u32(&r, &crc, err));
     uint32_t expected = lac_crc32(0, r.data, LAC_IMAGE_HEADER_BYTES - 4);
     if (crc != expected)
@@ -49,8 +49,7 @@ static lac_status parse_header(lac_byte_reader *file, lac_image *image, lac_erro
                  "image is for contract %08" PRIx32 ", this engine has %08" PRIx32
                  "; compile the model again",
                  image->contract_hash, (uint32_t)LAC_CONTRACT_HASH);
-    image->engine = (lac_engine_config){(int)parameters[0], (int)parameters[1], (int)parameters[2],
-                                        (int)parameters[3], (int)parameters[4], (int)parameters[5]};
+    memcpy(&image->engine, parameters, sizeof parameters);
     file->at = r.at;
     return lac_engine_check(&image->engine, err);
 }

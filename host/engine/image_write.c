@@ -90,14 +90,14 @@ static void put_section(lac_byte_writer *file, const char *tag, const lac_byte_w
 }
 
 static void put_header(lac_byte_writer *w, const lac_image *image) {
-    const lac_engine_config *e = &image->engine;
-    const int parameters[] = {e->mesh_x, e->mesh_y, e->drain, e->acc_bits, e->act_words, e->list_words};
+    int parameters[LAC_N_PARAMS];
+    memcpy(parameters, &image->engine, sizeof parameters);
     lac_put_bytes(w, LAC_IMAGE_MAGIC, 4);
     lac_put_u32(w, LAC_IMAGE_VERSION);
     lac_put_u32(w, image->contract_hash);
     lac_put_u32(w, LAC_IMAGE_N_SECTIONS);
-    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++) lac_put_i32(w, parameters[i]);
-    lac_put_u32(w, 0); // so that the checksum ends the header at a multiple of 8
+    for (int i = 0; i < LAC_N_PARAMS; i++) lac_put_i32(w, parameters[i]);
+    while (w->n < LAC_IMAGE_HEADER_BYTES - 4) lac_put_u32(w, 0);
     lac_put_u32(w, lac_crc32(0, w->data, w->n));
     assert(w->n == LAC_IMAGE_HEADER_BYTES);
 }

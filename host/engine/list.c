@@ -1,5 +1,7 @@
 #include "list.h"
 
+#include "digits.h"
+
 #include <assert.h>
 
 /// Skips needed before an entry that is `advance` positions on.
@@ -10,44 +12,66 @@ static uint64_t skips_before(const lac_list_format *f, int64_t advance) {
     return (uint64_t)((over + skip - 1) / skip);
 }
 
+static bool begins_plane(const lac_list_item *items, int i) {
+    return items[i].plane != (i ? items[i - 1].plane : 0);
+}
+
 lac_list_size lac_list_measure(const lac_list_format *f, const lac_list_item *items, int n) {
-    lac_list_size size = {.n_entries = (uint64_t)n};
+    lac_list_size size = {.n_entries = 0};
     int64_t at = -1;
     for (int i = 0; i < n; i++) {
-        size.n_skips += skips_before(f, items[i].position - at);
+        if (begins_plane(items, i)) at = -1;
+        if (items[i].weight == 0) {
+            size.n_nulls++;
+            continue;
+        }
+        size.n_entries++;
+        size.n_skips += begins_plane(items, i) + skips_before(f, items[i].position - at);
         at = items[i].position;
     }
     uint64_t per_word = 64 / (uint64_t)f->entry_bits;
-    size.n_words = (size.n_entries + size.n_skips + 1 + per_word - 1) / per_word;
+    size.n_words = (size.n_entries + size.n_nulls + size.n_skips + 1 + per_word - 1) / per_word;
     return size;
 }
 
 typedef struct writer {
+    const lac_list_format *format;
     uint64_t *words;
     size_t n_bits;
+    int64_t at; ///< position
 } writer;
 
-static void put(writer *w, const lac_list_format *f, int weight, int64_t gap) {
+static void put(writer *w, int weight, int64_t gap) {
+    const lac_list_format *f = w->format;
     uint64_t mask = ((uint64_t)1 << f->weight_bits) - 1;
     uint64_t entry = ((uint64_t)weight & mask) | (uint64_t)gap << f->weight_bits;
     w->words[w->n_bits / 64] |= entry << w->n_bits % 64;
     w->n_bits += (size_t)f->entry_bits;
 }
 
+static void put_mark(writer *w, bool is_null) {
+    put(w, LAC_DIGIT_MARK, is_null);
+    w->at = -1;
+}
+
+static void put_item(writer *w, const lac_list_item *item) {
+    int64_t advance = item->position - w->at;
+    for (uint64_t left = skips_before(w->format, advance); left > 0; left--) {
+        int64_t step = lac_list_skip_advance(w->format);
+        if (step > advance - 1) step = advance - 1;
+        put(w, 0, step - 1);
+        advance -= step;
+    }
+    put(w, item->weight, advance - 1);
+    w->at = item->position;
+}
+
 void lac_list_write(const lac_list_format *f, const lac_list_item *items, int n, uint64_t *words) {
     assert(f->entry_bits > f->weight_bits);
-    writer w = {words, 0};
-    int64_t at = -1, end = ((int64_t)1 << (f->entry_bits - f->weight_bits)) - 1;
+    writer w = {f, words, 0, -1};
     for (int i = 0; i < n; i++) {
-        int64_t advance = items[i].position - at;
-        for (uint64_t left = skips_before(f, advance); left > 0; left--) {
-            int64_t step = lac_list_skip_advance(f);
-            if (step > advance - 1) step = advance - 1;
-            put(&w, f, 0, step - 1);
-            advance -= step;
-        }
-        put(&w, f, items[i].weight, advance - 1);
-        at = items[i].position;
+        if (begins_plane(items, i)) put_mark(&w, items[i].weight == 0);
+        if (items[i].weight != 0) put_item(&w, &items[i]);
     }
-    put(&w, f, 0, end);
+    put(&w, 0, ((int64_t)1 << (f->entry_bits - f->weight_bits)) - 1);
 }

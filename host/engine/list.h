@@ -5,12 +5,12 @@
 
 /// The coding of one list (docs/image-format.md, "Lists").
 typedef struct lac_list_format {
-    int entry_bits, weight_bits, minor;
+    int entry_bits, weight_bits, minor; ///< an item without weight is an entry of its own, see digits.h
 } lac_list_format;
 
 /// What a list takes in a format.
 typedef struct lac_list_size {
-    uint64_t n_entries, n_skips, n_words; ///< words without the channel header
+    uint64_t n_entries, n_nulls, n_skips, n_words; ///< marks are skips; words without the channel header
 } lac_list_size;
 
 /// Steps of the position: the furthest that one entry, and one skip, can go.

@@ -47,6 +47,7 @@ lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_tiles(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_memory(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_map(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_digits(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_lists(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_encode(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 
@@ -67,18 +68,27 @@ bool lac_plan_inside_concat(const lac_plan *plan, int tensor, int *whole, int *f
 
 // ---- lists ------------------------------------------------------------------------------------------------
 
-/// A list position (docs/image-format.md, "Lists") and the weight there.
+/// A list position (docs/image-format.md, "Lists") and the weight there; for DIGIT lanes the digit, and its
+/// plane counted from the most significant one. An item without weight stands for a plane without digits.
 typedef struct lac_list_item {
     int64_t position;
-    int weight;
+    int weight, plane;
 } lac_list_item;
 
-/// The non-zero weights of one output channel in list order, for the step's ORDER; returns their number.
+/// The non-zero weights, or digits, of one output channel in list order, for the step's ORDER; returns their
+/// number.
 ///
 /// memory  items has room for lac_plan_most_items
 int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int channel,
                            lac_list_item *items);
 int lac_plan_most_items(const lac_plan *plan, const lac_plan_step *step);
+
+/// List positions of an output channel.
+int lac_plan_positions(const lac_plan *plan, const lac_plan_step *step);
+
+/// The non-zero weights themselves, whatever the lanes; items has room for lac_plan_positions.
+int lac_plan_channel_weights(const lac_plan *plan, const lac_plan_step *step, int channel,
+                             lac_list_item *items);
 
 /// Channel groups of the input: how many, and how many output channels read one.
 int lac_plan_groups(const lac_plan *plan, const lac_plan_step *step);

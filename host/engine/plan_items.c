@@ -1,6 +1,7 @@
+#include "digits.h"
 #include "plan.h"
 
-// The non-zero weights of an output channel, as list positions.
+// The non-zero weights of an output channel, as list positions; for DIGIT lanes their digits, plane by plane.
 
 static const lac_int_layer *layer_of(const lac_plan *plan, const lac_plan_step *step) {
     return &plan->graph->layers[step->layer];
@@ -17,7 +18,7 @@ static int channels_per_group(const lac_plan *plan, const lac_plan_step *step) {
     return layer->kind == LAC_INT_CONV2D ? plan->graph->tensors[layer->in[0]].c / layer->window.groups : 1;
 }
 
-int lac_plan_most_items(const lac_plan *plan, const lac_plan_step *step) {
+int lac_plan_positions(const lac_plan *plan, const lac_plan_step *step) {
     if (step->mapping != LAC_MAP_LANES) return step->record.N_TAPS * channels_per_group(plan, step);
     const lac_int_tensor *in = &plan->graph->tensors[layer_of(plan, step)->in[0]];
     return in->c * in->h * in->w;
@@ -60,12 +61,13 @@ static int lane_items(const lac_plan *plan, const lac_int_layer *layer, int o, l
             int x = lane % plan->engine.mesh_x * layout->tile_w + word % layout->tile_w;
             if (y >= in->h || x >= in->w) continue;
             int weight = weight_of_pixel(plan, layer, o, c, y, x);
-            if (weight) items[n++] = (lac_list_item){(int64_t)word * lanes + lane, weight};
+            if (weight)
+                items[n++] = (lac_list_item){.position = (int64_t)word * lanes + lane, .weight = weight};
         }
     return n;
 }
 
-int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int o, lac_list_item *items) {
+int lac_plan_channel_weights(const lac_plan *plan, const lac_plan_step *step, int o, lac_list_item *items) {
     const lac_int_layer *layer = layer_of(plan, step);
     if (step->mapping == LAC_MAP_LANES) return lane_items(plan, layer, o, items);
     int n_channels = channels_per_group(plan, step), n_taps = step->record.N_TAPS, n = 0;
@@ -74,7 +76,49 @@ int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int 
         int tap = by_tap ? position % n_taps : position / n_channels;
         int c = by_tap ? position / n_taps : position % n_channels;
         int weight = weight_at(layer, o, c, n_channels, tap, &step->taps[tap]);
-        if (weight) items[n++] = (lac_list_item){position, weight};
+        if (weight) items[n++] = (lac_list_item){.position = position, .weight = weight};
     }
+    return n;
+}
+
+// ---- digits -----------------------------------------------------------------------------------------------
+
+int lac_plan_most_items(const lac_plan *plan, const lac_plan_step *step) {
+    int n = lac_plan_positions(plan, step);
+    // The weights stand behind the room for their digits.
+    return plan->engine.lane == LAC_LANE_DIGIT ? (LAC_MOST_PLANES + 1) * n + LAC_MOST_PLANES : n;
+}
+
+static int planes_of(const lac_list_item *weights, int n) {
+    int most = 0;
+    for (int i = 0; i < n; i++) {
+        int8_t digits[LAC_MOST_PLANES];
+        int planes = lac_digits_of(weights[i].weight, digits);
+        if (planes > most) most = planes;
+    }
+    return most;
+}
+
+/// The digits of one plane, or an item without weight when it has none.
+static int plane_items(const lac_list_item *weights, int n_weights, int power, int plane,
+                       lac_list_item *items) {
+    int n = 0;
+    for (int i = 0; i < n_weights; i++) {
+        int8_t digits[LAC_MOST_PLANES];
+        lac_digits_of(weights[i].weight, digits);
+        if (digits[power])
+            items[n++] =
+                (lac_list_item){.position = weights[i].position, .weight = digits[power], .plane = plane};
+    }
+    if (n == 0) items[n++] = (lac_list_item){.plane = plane};
+    return n;
+}
+
+int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int o, lac_list_item *items) {
+    if (plan->engine.lane != LAC_LANE_DIGIT) return lac_plan_channel_weights(plan, step, o, items);
+    lac_list_item *weights = items + lac_plan_most_items(plan, step) - lac_plan_positions(plan, step);
+    int n_weights = lac_plan_channel_weights(plan, step, o, weights), n = 0;
+    int n_planes = planes_of(weights, n_weights);
+    for (int p = 0; p < n_planes; p++) n += plane_items(weights, n_weights, n_planes - 1 - p, p, items + n);
     return n;
 }

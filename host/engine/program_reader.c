@@ -1,5 +1,8 @@
 #include "program_reader.h"
 
+#include "digits.h"
+#include "image.h"
+
 static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_error *err) {
     if (reader->at >= reader->n_words)
         LAC_FAIL(err, LAC_E_FORMAT, "the program ends after %zu words, inside a layer", reader->n_words);
@@ -7,7 +10,8 @@ static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_erro
     return LAC_OK;
 }
 
-static bool layer_is_sound(const lac_layer_record *r) {
+static bool layer_is_sound(const lac_layer_record *r, int lane) {
+    if (lane == LAC_LANE_DIGIT && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
     return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_LANES && r->ENTRY_BITS <= 2 &&
            r->WEIGHT_BITS >= 2 && r->WEIGHT_BITS <= 8 && r->WEIGHT_BITS < lac_entry_bits(r->ENTRY_BITS) &&
            r->N_TAPS >= 1 && r->N_TAPS <= LAC_MOST_TAPS && r->N_OUT >= 1 && r->MINOR >= 1 &&
@@ -38,7 +42,7 @@ lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_err
     }
     for (int i = 1; i < LAC_LAYER_RECORD_WORDS; i++) LAC_TRY(next_word(reader, &words[i], err));
     lac_layer_unpack(words, &reader->layer);
-    if (!layer_is_sound(&reader->layer))
+    if (!layer_is_sound(&reader->layer, reader->lane))
         LAC_FAIL(err, LAC_E_FORMAT, "the layer record before program word %zu makes no sense to an engine",
                  reader->at);
     return read_taps(reader, err);
@@ -49,10 +53,17 @@ lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_reco
     LAC_TRY(next_word(reader, &word, err));
     lac_channel_unpack(word, channel);
     reader->n_bits = 64; // the list begins in the next word
+    reader->position = -1;
+    reader->times_4 = false;
     return LAC_OK;
 }
 
-lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item, lac_error *err) {
+typedef struct list_slot {
+    int gap, weight;
+    bool gap_is_last;
+} list_slot;
+
+static lac_status next_slot(lac_program_reader *reader, list_slot *slot, lac_error *err) {
     const lac_layer_record *r = &reader->layer;
     if (reader->n_bits == 64) {
         uint64_t word;
@@ -62,14 +73,48 @@ lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *i
     size_t entry_bits = (size_t)lac_entry_bits(r->ENTRY_BITS), weight_bits = (size_t)r->WEIGHT_BITS;
     uint64_t entry = reader->words[reader->at - 1] >> reader->n_bits & (((uint64_t)1 << entry_bits) - 1);
     reader->n_bits += entry_bits;
-    int gap = (int)(entry >> weight_bits), last_gap = (1 << (entry_bits - weight_bits)) - 1;
-    int weight = (int)(entry & (((uint64_t)1 << weight_bits) - 1));
-    if (weight >> (weight_bits - 1)) weight -= 1 << weight_bits;
-    item->kind = weight ? LAC_ITEM_ENTRY : gap == last_gap ? LAC_ITEM_END : LAC_ITEM_SKIP;
-    item->advance = item->kind == LAC_ITEM_END ? 0 : gap + 1;
-    item->weight = weight;
-    if (item->advance > r->MINOR)
+    slot->gap = (int)(entry >> weight_bits);
+    slot->gap_is_last = slot->gap == (1 << (entry_bits - weight_bits)) - 1;
+    slot->weight = (int)(entry & (((uint64_t)1 << weight_bits) - 1));
+    if (slot->weight >> (weight_bits - 1)) slot->weight -= 1 << weight_bits;
+    return LAC_OK;
+}
+
+/// A mark begins the next plane: with the next entry, or (gap 1) with an entry of its own.
+static lac_status read_mark(lac_program_reader *reader, const list_slot *slot, lac_program_item *item,
+                            lac_error *err) {
+    if (reader->times_4 || slot->gap > 1)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: a mark of gap %d, after %s", reader->at - 1, slot->gap,
+                 reader->times_4 ? "another mark" : "an entry");
+    reader->position = -1;
+    reader->times_4 = slot->gap == 0;
+    *item = (lac_program_item){.kind = slot->gap ? LAC_ITEM_NULL : LAC_ITEM_SKIP, .times_4 = slot->gap == 1};
+    return LAC_OK;
+}
+
+lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item, lac_error *err) {
+    list_slot slot;
+    LAC_TRY(next_slot(reader, &slot, err));
+    if (slot.weight == 0 && slot.gap_is_last) {
+        if (reader->times_4)
+            LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: a list ends after a mark", reader->at - 1);
+        *item = (lac_program_item){.kind = LAC_ITEM_END};
+        return LAC_OK;
+    }
+    if (reader->lane == LAC_LANE_DIGIT) {
+        if (slot.weight == LAC_DIGIT_MARK) return read_mark(reader, &slot, item, err);
+        if (slot.weight < -2 || slot.weight > 2)
+            LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: digit %d, not one of -2 to 2", reader->at - 1,
+                     slot.weight);
+    }
+    if (slot.gap + 1 > reader->layer.MINOR)
         LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: an entry advances by %d, over the modulus %d",
-                 reader->at - 1, item->advance, r->MINOR);
+                 reader->at - 1, slot.gap + 1, reader->layer.MINOR);
+    reader->position += slot.gap + 1;
+    *item = (lac_program_item){.kind = slot.weight ? LAC_ITEM_ENTRY : LAC_ITEM_SKIP,
+                               .position = reader->position,
+                               .weight = slot.weight,
+                               .times_4 = slot.weight && reader->times_4};
+    if (slot.weight) reader->times_4 = false;
     return LAC_OK;
 }

@@ -12,15 +12,24 @@ typedef struct lac_program_reader {
     size_t n_words, at;
     lac_layer_record layer;
     lac_tap_record taps[LAC_MOST_TAPS];
-    size_t n_bits; ///< of the list word in hand, consumed
+    size_t n_bits;    ///< of the list word in hand, consumed
+    int lane;         ///< kind of lane that the program is for: LAC_LANE_...
+    int64_t position; ///< in the list
+    bool times_4;     ///< a mark waits for the entry that it belongs to
 } lac_program_reader;
 
-typedef enum lac_item_kind { LAC_ITEM_ENTRY, LAC_ITEM_SKIP, LAC_ITEM_END } lac_item_kind;
+typedef enum lac_item_kind {
+    LAC_ITEM_ENTRY,
+    LAC_ITEM_NULL, ///< an entry without a digit: it only multiplies the accumulators by 4
+    LAC_ITEM_SKIP, ///< no entry: it moves the position on, or marks a new plane
+    LAC_ITEM_END
+} lac_item_kind;
 
 typedef struct lac_program_item {
     lac_item_kind kind;
-    int advance; ///< of the list position; 0 at the end
-    int weight;
+    int64_t position; ///< of an entry in the list
+    int weight;       ///< or digit
+    bool times_4;     ///< the accumulators are multiplied by 4 first
 } lac_program_item;
 
 /// Reads the next layer and its taps into the reader; *end is true after the last one.

@@ -19,6 +19,7 @@ static lac_channel_work read_work(lac_program_reader *reader) {
     do {
         must(lac_program_next_item(reader, &item, NULL));
         work.n_entries += item.kind == LAC_ITEM_ENTRY;
+        work.n_nulls += item.kind == LAC_ITEM_NULL;
         work.n_skips += item.kind == LAC_ITEM_SKIP;
     } while (item.kind != LAC_ITEM_END);
     work.n_words = (uint32_t)(reader->at - first);
@@ -44,7 +45,8 @@ static void read_channels(lac_program_reader *reader, lac_step_survey *survey) {
 }
 
 lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
-    lac_program_reader reader = {.words = image->program, .n_words = image->n_program};
+    lac_program_reader reader = {
+        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane};
     lac_step_survey *surveys = LAC_NEW_ARRAY(arena, lac_step_survey, image->n_steps);
     for (int s = 0; s < image->n_steps; s++) {
         read_step(&reader, &surveys[s]);
@@ -55,7 +57,8 @@ lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
 }
 
 lac_layer_record lac_image_record(const lac_image *image, int step) {
-    lac_program_reader reader = {.words = image->program, .n_words = image->n_program};
+    lac_program_reader reader = {
+        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane};
     lac_step_survey survey = {.work = NULL};
     read_step(&reader, &survey);
     for (int s = 0; s < step; s++) {

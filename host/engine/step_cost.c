@@ -49,7 +49,8 @@ typedef struct history {
 } history;
 
 static uint64_t entries_of(const lac_channel_work *work) {
-    return work->n_entries ? work->n_entries : 1;
+    uint64_t n = (uint64_t)work->n_entries + work->n_nulls;
+    return n ? n : 1;
 }
 
 /// When list memory has room for the last entry of channel o. A channel frees its entries one by one in its
@@ -66,7 +67,7 @@ static uint64_t room_at(history *h, int o, uint64_t list_words) {
 
 /// Slots that the decoder works through, or words that the parser takes, whichever is more.
 static uint64_t decode_cycles(const lac_channel_work *work) {
-    uint64_t slots = (uint64_t)work->n_entries + work->n_skips;
+    uint64_t slots = (uint64_t)work->n_entries + work->n_nulls + work->n_skips;
     return later(slots, 1 + (uint64_t)work->n_words);
 }
 
@@ -89,7 +90,7 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
         h.end[o] = before = first_pass + (visits - 1) * each;
         n_compute += visits * work[o].n_entries;
         n_drain += visits * (each - n);
-        n_empty += visits * (n - work[o].n_entries); // a channel without weights takes a cycle a result
+        n_empty += visits * (n - work[o].n_entries); // nulls; a channel without weights
     }
     clock->taken = start;
     clock->decoded = decoded;

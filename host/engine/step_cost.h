@@ -6,7 +6,8 @@
 
 /// What the list of one output channel asks of the decoder and of the mesh.
 typedef struct lac_channel_work {
-    uint32_t n_entries, n_skips, n_words; ///< words without the header
+    uint32_t n_entries, n_nulls, n_skips,
+        n_words; ///< nulls: entries without a digit; words without the header
 } lac_channel_work;
 
 /// The state of an engine between two steps, in cycles since the first program word; zero-initialised.

@@ -13,6 +13,7 @@ enum { MOST_LANES = 32 * 32, LONGEST_PROGRAM = 1 << 26 };
 typedef struct list_entry {
     int offset, tap, lane; ///< lane: the only one that accumulates, -1 for all
     int weight;
+    bool times_4; ///< the accumulators are multiplied by 4 first
 } list_entry;
 
 typedef struct machine {
@@ -39,10 +40,10 @@ lac_stream_model *lac_stream_model_new(const lac_engine_config *engine, lac_aren
 // ---- the list of a channel
 // ------------------------------------------------------------------------------------
 
-static lac_status place_entry(machine *m, int64_t position, int weight, lac_error *err) {
+static lac_status place_entry(machine *m, const lac_program_item *item, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
-    int64_t major = position / r->MINOR, minor = position % r->MINOR;
-    list_entry e = {.lane = -1, .weight = weight};
+    int64_t major = item->position / r->MINOR, minor = item->position % r->MINOR;
+    list_entry e = {.lane = -1, .weight = item->weight, .times_4 = item->times_4};
     int64_t channel = r->ORDER == LAC_ORDER_CHANNELS ? minor : major;
     if (r->ORDER == LAC_ORDER_LANES) {
         e.lane = (int)minor;
@@ -61,13 +62,11 @@ static lac_status place_entry(machine *m, int64_t position, int weight, lac_erro
 
 static lac_status read_list(machine *m, lac_error *err) {
     lac_program_item item;
-    int64_t position = -1;
     m->n_list = 0;
     for (;;) {
         LAC_TRY(lac_program_next_item(&m->reader, &item, err));
         if (item.kind == LAC_ITEM_END) return LAC_OK;
-        position += item.advance;
-        if (item.kind == LAC_ITEM_ENTRY) LAC_TRY(place_entry(m, position, item.weight, err));
+        if (item.kind != LAC_ITEM_SKIP) LAC_TRY(place_entry(m, &item, err));
     }
 }
 
@@ -87,16 +86,34 @@ static bool holds(int lane, int n_lanes, int full, int rem, int inside) {
     return lane >= 0 && lane < n_lanes && (lane < full || (lane == full && inside < rem));
 }
 
+static lac_status check_sum(const machine *m, int lane, lac_error *err) {
+    int bits = m->model->engine.acc_bits;
+    int64_t limit = (int64_t)1 << (bits - 1);
+    if (m->acc[lane] < -limit || m->acc[lane] >= limit)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d: sum %" PRId64 " of lane %d overflows %d bits",
+                 m->reader.layer.ID, m->acc[lane], lane, bits);
+    return LAC_OK;
+}
+
+static lac_status next_plane(machine *m, lac_error *err) {
+    for (int p = 0; p < m->lanes; p++) {
+        m->acc[p] *= 4;
+        LAC_TRY(check_sum(m, p, err));
+    }
+    return LAC_OK;
+}
+
 static lac_status accumulate(machine *m, const list_entry *e, int base_row, int base_col, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
     const lac_engine_config *engine = &m->model->engine;
+    if (e->times_4) LAC_TRY(next_plane(m, err));
+    if (e->weight == 0) return LAC_OK;
     int hop_y, hop_x, row, col;
     LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &hop_y, &row, err));
     LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &hop_x, &col, err));
     int address = r->IN_BASE + m->group_base + e->offset + row * r->IN_TILE_W + col;
     if (address < 0 || address >= engine->act_words)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
-    int64_t limit = (int64_t)1 << (engine->acc_bits - 1);
     for (int p = 0; p < m->lanes; p++) {
         if (e->lane >= 0 && e->lane != p) continue;
         int ly = p / engine->mesh_x + hop_y, lx = p % engine->mesh_x + hop_x;
@@ -107,9 +124,7 @@ static lac_status accumulate(machine *m, const list_entry *e, int base_row, int 
             code = m->model->memory[(size_t)address * (size_t)m->lanes + (size_t)(ly * engine->mesh_x + lx)];
         if (r->ACT_SIGNED && code > 127) code -= 256;
         m->acc[p] += (int64_t)e->weight * code;
-        if (m->acc[p] < -limit || m->acc[p] >= limit)
-            LAC_FAIL(err, LAC_E_DEVICE, "step %d: sum %" PRId64 " of lane %d overflows %d bits", r->ID,
-                     m->acc[p], p, engine->acc_bits);
+        LAC_TRY(check_sum(m, p, err));
     }
     return LAC_OK;
 }
@@ -219,6 +234,7 @@ lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program
     *m = (machine){.model = model, .watch = watch, .out = out, .n_out = n_out};
     m->reader.words = program;
     m->reader.n_words = n_words;
+    m->reader.lane = model->engine.lane;
     m->lanes = lac_engine_lanes(&model->engine);
     // A channel that is read once may be longer than the list memory; its entries are at most as many as
     // half-bytes in the program.

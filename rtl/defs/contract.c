@@ -21,7 +21,7 @@ typedef struct field {
 } field;
 
 typedef struct param {
-    const char *name;
+    const char *name, *member;
     long value, low, high;
     const char *unit, *doc;
 } param;
@@ -40,7 +40,7 @@ static const field fields[] = {
 #undef LAC_FIELD
 };
 static const param params[] = {
-#define LAC_PARAM(name, value, low, high, unit, doc) {#name, value, low, high, unit, doc},
+#define LAC_PARAM(name, member, value, low, high, unit, doc) {#name, #member, value, low, high, unit, doc},
 #include LAC_ENGINE_DEF
 #undef LAC_PARAM
 };
@@ -123,8 +123,11 @@ static void print_c_params(FILE *out) {
         fprintf(out, "#define LAC_%s_DEFAULT %ld ///< %s: %s\n", p->name, p->value, p->unit, p->doc);
         fprintf(out, "#define LAC_%s_MIN %ld\n#define LAC_%s_MAX %ld\n", p->name, p->low, p->name, p->high);
     }
+    fprintf(out, "\n/// The members of a struct of engine parameters, in the order of engine.def.\n"
+                 "#define LAC_ENGINE_MEMBERS");
+    for (int i = 0; i < N_PARAMS; i++) fprintf(out, " \\\n    int %s;", params[i].member);
     fprintf(out,
-            "\n#ifndef __OPENCL_C_VERSION__\ntypedef struct lac_param_limits {\n    const char *name;\n    "
+            "\n\n#ifndef __OPENCL_C_VERSION__\ntypedef struct lac_param_limits {\n    const char *name;\n    "
             "int32_t value, low, high;\n"
             "    const char *unit, *doc;\n} lac_param_limits;\n"
             "enum { LAC_N_PARAMS = %d };\n"

@@ -46,7 +46,7 @@ static const status_row statuses[] = {
 #include LAC_REGISTERS_DEF
 };
 static const char *const parameters[] = {
-#define LAC_PARAM(name, value, low, high, unit, doc) #name,
+#define LAC_PARAM(name, member, value, low, high, unit, doc) #name,
 #include "engine.def"
 #undef LAC_PARAM
 };

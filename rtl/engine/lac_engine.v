@@ -12,7 +12,8 @@ module lac_engine #(
     parameter DRAIN = `LAC_DRAIN_DEFAULT,
     parameter ACC_BITS = `LAC_ACC_BITS_DEFAULT,
     parameter ACT_WORDS = `LAC_ACT_WORDS_DEFAULT,
-    parameter LIST_WORDS = `LAC_LIST_WORDS_DEFAULT
+    parameter LIST_WORDS = `LAC_LIST_WORDS_DEFAULT,
+    parameter LANE = `LAC_LANE_DEFAULT
 ) (
     input  wire               clk_i,
     input  wire               rst_ni,
@@ -48,7 +49,8 @@ module lac_engine #(
 );
   localparam LANES = MESH_X * MESH_Y;
   localparam ADDR_BITS = $clog2(ACT_WORDS);
-  localparam ENTRY_BITS = 41;
+  localparam WEIGHT_WIDTH = LANE == 1 ? 4 : 8;
+  localparam ENTRY_BITS = WEIGHT_WIDTH + 33;
 
   // Icarus 11 has no elaboration $error: there the name of a module that does not exist is the sentence.
 `ifdef __ICARUS__
@@ -74,6 +76,9 @@ module lac_engine #(
     end
     if (LIST_WORDS < `LAC_LIST_WORDS_MIN || LIST_WORDS > `LAC_LIST_WORDS_MAX) begin : gen_list_words
       `LAC_REFUSE("LIST_WORDS is outside the limits of rtl/defs/engine.def", list_words_is_outside_its_limits)
+    end
+    if (LANE < `LAC_LANE_MIN || LANE > `LAC_LANE_MAX) begin : gen_lane_kind
+      `LAC_REFUSE("LANE is outside the limits of rtl/defs/engine.def", lane_is_outside_its_limits)
     end
   endgenerate
 `undef LAC_REFUSE
@@ -151,7 +156,8 @@ module lac_engine #(
   wire                  entry_ready, entry_push;
   wire [ENTRY_BITS-1:0] entry_in, entry;
   list_decoder #(
-      .MESH_X(MESH_X)
+      .MESH_X(MESH_X),
+      .LANE  (LANE)
   ) u_decoder (
       .clk_i            (clk_i),
       .rst_ni           (rst_ni),
@@ -197,12 +203,13 @@ module lac_engine #(
   wire     [ADDR_BITS-1:0] addr;
   wire        [MESH_X-1:0] col_a, col_b;
   wire        [MESH_Y-1:0] row_a, row_b;
-  wire signed        [7:0] weight;
+  wire  [WEIGHT_WIDTH-1:0] weight;
   wire                     is_compute, is_starved, is_drain;
   replayer #(
       .MESH_X   (MESH_X),
       .MESH_Y   (MESH_Y),
-      .ADDR_BITS(ADDR_BITS)
+      .ADDR_BITS(ADDR_BITS),
+      .LANE     (LANE)
   ) u_replayer (
       .clk_i            (clk_i),
       .rst_ni           (rst_ni),
@@ -247,7 +254,8 @@ module lac_engine #(
       .MESH_Y   (MESH_Y),
       .DRAIN    (DRAIN),
       .ACC_BITS (ACC_BITS),
-      .ACT_WORDS(ACT_WORDS)
+      .ACT_WORDS(ACT_WORDS),
+      .LANE     (LANE)
   ) u_lanes (
       .clk_i        (clk_i),
       .rst_ni       (rst_ni),

@@ -5,13 +5,18 @@
 // next one or the end of the channel is seen, because the ring's entries say themselves which one is last; a
 // channel without any entry becomes one entry of weight 0.
 //
+// DIGIT lanes: weights are digits of 3 bits, and -4 is a mark: the position starts over and the accumulators are
+// multiplied by 4, together with the next entry (gap 0), or by an entry of its own without a digit (gap 1).
+//
 // stream  one entry or skip a cycle; no cycle for headers and end marks
 `default_nettype none
 
 `include "lac_contract.vh"
 
 module list_decoder #(
-    parameter MESH_X = 7
+    parameter MESH_X = 7,
+    parameter LANE = 0,
+    parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8  // {times 4, digit}, or the weight
 ) (
     input  wire         clk_i,
     input  wire         rst_ni,
@@ -32,7 +37,7 @@ module list_decoder #(
     // entries
     input  wire         entry_ready_i,
     output wire         entry_valid_o,
-    output wire  [40:0] entry_o         // {last, weight, address, dy or lane row, dx or lane column}
+    output wire [WEIGHT_WIDTH+32:0] entry_o  // {last, weight, address, dy or lane row, dx or lane column}
 );
   wire  [1:0] order = desc_i[`LAC_LAYER_ORDER];
   wire  [1:0] entry_bits = desc_i[`LAC_LAYER_ENTRY_BITS];
@@ -86,11 +91,16 @@ module list_decoder #(
   wire  [7:0] weight = ((slot[7:0] & weight_mask) ^ weight_sign) - weight_sign;
   wire [15:0] gap = slot >> weight_bits;
   reg  [15:0] minor_q, major_q, group_q;
-  wire [16:0] minor_from = word_first_q ? 17'd0 : {1'b0, minor_q} + 17'd1;
+  reg         restart_q, times_4_q;
+  wire        is_mark = LANE == 1 && weight == 8'hFC && !word_empty_q;
+  wire        is_null = is_mark && gap[0];
+  wire        is_entry = is_mark ? is_null : weight != 8'd0 && !word_empty_q;
+  wire        restart = word_first_q || restart_q;
+  wire [16:0] minor_from = restart ? 17'd0 : {1'b0, minor_q} + 17'd1;
   wire [16:0] minor_sum = minor_from + {1'b0, gap};
   wire        carry = minor_sum >= {1'b0, minor_modulus};
   wire [16:0] minor_next = carry ? minor_sum - {1'b0, minor_modulus} : minor_sum;
-  wire [15:0] major_next = (word_first_q ? 16'd0 : major_q) + {15'd0, carry};
+  wire [15:0] major_next = (restart ? 16'd0 : major_q) + {15'd0, carry};
   wire [15:0] group_step = order == 2'd1 ? 16'd1 : minor_modulus;
 
   always @(posedge clk_i) begin
@@ -113,14 +123,29 @@ module list_decoder #(
     if (take_slot) begin
       minor_q <= minor_next[15:0];
       major_q <= major_next;
+      restart_q <= is_mark;
+      if (is_mark) times_4_q <= !is_null;
+      else if (is_entry || (word_done && word_end_q)) times_4_q <= 1'b0;
       if (word_first_q && word_next_group_q) group_q <= group_q + group_step;
     end
-    if (!rst_ni) word_valid_q <= 1'b0;
+    if (!rst_ni) begin
+      word_valid_q <= 1'b0;
+      restart_q <= 1'b0;
+      times_4_q <= 1'b0;
+    end
   end
+  wire [WEIGHT_WIDTH-1:0] lane_weight;
+  generate
+    if (LANE == 1) begin : gen_digit
+      assign lane_weight = {is_null || times_4_q, is_mark ? 3'd0 : weight[2:0]};
+    end else begin : gen_weight
+      assign lane_weight = weight;
+    end
+  endgenerate
 
   // Position to address, in steps; the flags go along: is_entry, is_end.
   reg  [2:0] valid_q, is_entry_q, is_end_q;
-  reg  [7:0] weight_1_q, weight_2_q, weight_3_q;
+  reg [WEIGHT_WIDTH-1:0] weight_1_q, weight_2_q, weight_3_q;
   reg [15:0] channel_q, tap_index_q, straight_q, offset_q;
   reg  [4:0] lane_row_q, lane_col_q;
   reg  [7:0] dy_q, dx_q;
@@ -138,7 +163,7 @@ module list_decoder #(
   always @(posedge clk_i) begin
     if (!stall) begin
       valid_q <= {valid_q[1:0], word_valid_q};
-      is_entry_q <= {is_entry_q[1:0], weight != 8'd0 && !word_empty_q};
+      is_entry_q <= {is_entry_q[1:0], is_entry};
       is_end_q <= {is_end_q[1:0], word_done && word_end_q};
       if (valid_q[1]) begin
         weight_3_q <= weight_2_q;
@@ -155,14 +180,14 @@ module list_decoder #(
         lane_row_q <= lane_row;
         lane_col_q <= lane_col[4:0];
       end
-      if (word_valid_q) weight_1_q <= weight;
+      if (word_valid_q) weight_1_q <= lane_weight;
     end
     if (!rst_ni) valid_q <= 3'd0;
   end
 
   // The held entry.
   reg         held_valid_q, held_last_q;
-  reg   [7:0] held_weight_q;
+  reg [WEIGHT_WIDTH-1:0] held_weight_q;
   wire        in_valid = valid_q[2];
   wire        push = held_valid_q && (held_last_q || (in_valid && is_entry_q[2]));
   assign stall = push && !entry_ready_i;
@@ -181,7 +206,7 @@ module list_decoder #(
         held_last_q <= 1'b1;
         if (!held_valid_q || held_last_q) begin  // nothing held of this channel: it is empty
           held_valid_q <= 1'b1;
-          held_weight_q <= 8'd0;
+          held_weight_q <= {WEIGHT_WIDTH{1'b0}};
           address_q <= in_base;
           dy_2_q <= 8'd0;
           dx_2_q <= 8'd0;
@@ -195,7 +220,7 @@ module list_decoder #(
   assign entry_o = {held_last_q, held_weight_q, address_q, dy_2_q, dx_2_q};
   assign idle_o = !word_valid_q && valid_q == 3'd0;
 
-  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[31:5], tap_index_q[15:6]};
+  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[31:5], tap_index_q[15:6], times_4_q};
 endmodule
 
 `default_nettype wire

@@ -14,7 +14,9 @@
 module replayer #(
     parameter MESH_X = 7,
     parameter MESH_Y = 7,
-    parameter ADDR_BITS = 12
+    parameter ADDR_BITS = 12,
+    parameter LANE = 0,
+    parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8  // {times 4, digit}, or the weight
 ) (
     input  wire                 clk_i,
     input  wire                 rst_ni,
@@ -27,7 +29,7 @@ module replayer #(
     input  wire                 layer_done_i,
     // entries
     input  wire                 entry_valid_i,
-    input  wire          [40:0] entry_i,
+    input  wire [WEIGHT_WIDTH+32:0] entry_i,
     output wire                 entry_next_o,
     output wire                 entry_rewind_o,
     output wire                 entry_done_o,
@@ -43,7 +45,7 @@ module replayer #(
     output wire    [MESH_X-1:0] col_b_o,
     output wire    [MESH_Y-1:0] row_a_o,
     output wire    [MESH_Y-1:0] row_b_o,
-    output wire signed    [7:0] weight_o,
+    output wire [WEIGHT_WIDTH-1:0] weight_o,
     output wire                 first_o,
     output wire                 last_o,
     // what this cycle was spent on; none of them: other
@@ -106,7 +108,7 @@ module replayer #(
 
   // The issue point.
   wire              entry_last;
-  wire signed [7:0] entry_weight;
+  wire [WEIGHT_WIDTH-1:0] entry_weight;
   wire       [15:0] entry_address;
   wire        [7:0] entry_dy, entry_dx;
   assign {entry_last, entry_weight, entry_address, entry_dy, entry_dx} = entry_i;
@@ -122,7 +124,7 @@ module replayer #(
   assign entry_last_pass_o = running && pixel_last;
   assign pixel_push_o = next_pixel;
   assign pixel_o = {layer_last, pixel_last, window_last, wx_q == 4'd0 && wy_q == 4'd0};
-  assign is_compute_o = issue && entry_weight != 8'sd0;
+  assign is_compute_o = issue && (LANE == 1 ? entry_weight[2:0] != 3'd0 : |entry_weight);
   assign is_starved_o = running ? !entry_valid_i : state_q == IDLE && !desc_valid_i;
   assign is_drain_o = running && entry_valid_i && entry_last && !drain_ready_i;
 
@@ -176,7 +178,7 @@ module replayer #(
 
   // Step 1: tap to row and column of the tile, possibly outside of it by less than one tile.
   reg         [3:0] valid_q, first_pipe_q, last_pipe_q;
-  reg signed  [7:0] weight_1_q, weight_2_q, weight_3_q, weight_4_q;
+  reg [WEIGHT_WIDTH-1:0] weight_1_q, weight_2_q, weight_3_q, weight_4_q;
   reg        [15:0] address_1_q, address_2_q, address_3_q, address_4_q;
   reg signed  [8:0] row_1_q, col_1_q;
   reg         [4:0] lane_y_1_q, lane_x_1_q, lane_y_2_q, lane_x_2_q, lane_y_3_q, lane_x_3_q;

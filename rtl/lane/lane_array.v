@@ -1,6 +1,7 @@
 // The mesh: activation memory, neighbour multiplexers, multiply, accumulate, and the drain chain of all lanes.
 //
-//   acc[p] = (first ? 0 : acc[p]) + weight * code(lane p + hop, address)          for every lane p at once
+//   MUL    acc[p] = (first ? 0 : acc[p]) + weight * code(lane p + hop, address)     for every lane p at once
+//   DIGIT  acc[p] = (first ? 0 : times 4 ? 4 * acc[p] : acc[p]) + digit * code      digit in {-2, -1, 0, 1, 2}
 //
 // Lane p = ly * MESH_X + lx. A command selects, for each mesh column and row, where the code comes from:
 // {a, b} = 00 own lane, 01 the lane before (left, above), 10 the lane after (right, below), 11 the pad code.
@@ -17,6 +18,8 @@ module lane_array #(
     parameter DRAIN = 7,
     parameter ACC_BITS = 24,
     parameter ACT_WORDS = 4096,
+    parameter LANE = 0,                         // 0 MUL, 1 DIGIT
+    parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8,  // {times 4, digit}, or the weight
     parameter ADDR_BITS = $clog2(ACT_WORDS)
 ) (
     input  wire                      clk_i,
@@ -31,7 +34,7 @@ module lane_array #(
     input  wire         [MESH_X-1:0] col_b_i,
     input  wire         [MESH_Y-1:0] row_a_i,
     input  wire         [MESH_Y-1:0] row_b_i,
-    input  wire signed         [7:0] weight_i,
+    input  wire   [WEIGHT_WIDTH-1:0] weight_i,
     input  wire                      first_i,
     input  wire                      last_i,
     // drain chain
@@ -51,7 +54,7 @@ module lane_array #(
   // Commands travel beside the data: *_q[k] belongs to the value that the k-th stage holds.
   reg        [4:0] valid_q, first_q, last_q;
   reg              captured_q;
-  reg signed [7:0] weight_1_q, weight_2_q, weight_3_q;
+  reg [WEIGHT_WIDTH-1:0] weight_1_q, weight_2_q;
   reg [ROW_BITS-1:0] mask_a_q, mask_b_q;
   reg [MESH_Y-1:0] row_a_1_q, row_b_1_q, row_a_2_q, row_b_2_q;
 
@@ -59,7 +62,6 @@ module lane_array #(
 
   (* mem2reg *) reg [ROW_BITS-1:0]         x_row_q [0:MESH_Y-1];
   (* mem2reg *) reg [ROW_BITS-1:0]         y_row_q [0:MESH_Y-1];
-  (* mem2reg *) reg signed [16:0]          product_q [0:LANES-1];
   (* mem2reg *) reg signed [ACC_BITS-1:0]  acc_q [0:LANES-1];
   (* mem2reg *) reg signed [ACC_BITS-1:0]  chain_q [0:LANES-1];
 
@@ -89,7 +91,6 @@ module lane_array #(
     row_a_2_q <= row_a_1_q;
     row_b_2_q <= row_b_1_q;
     weight_2_q <= weight_1_q;
-    weight_3_q <= weight_2_q;
   end
 
   // Stage 1: the memory, cut in groups of DRAIN lanes because that is what the drain writes.
@@ -118,8 +119,8 @@ module lane_array #(
         assign row = gen_group[y].word;
       end else begin : gen_pick
         for (x = 0; x < MESH_X; x = x + 1) begin : gen_lane
-          localparam LANE = y * MESH_X + x;
-          assign row[8*x+:8] = gen_group[LANE/DRAIN < GROUPS ? LANE/DRAIN : 0].word[8*(LANE%DRAIN)+:8];
+          localparam INDEX = y * MESH_X + x;
+          assign row[8*x+:8] = gen_group[INDEX/DRAIN < GROUPS ? INDEX/DRAIN : 0].word[8*(INDEX%DRAIN)+:8];
         end
       end
       always @(posedge clk_i) begin
@@ -146,26 +147,85 @@ module lane_array #(
     end
   end
 
-  // Stages 4 and 5: product and accumulator, which share one DSP block.
-  always @(posedge clk_i) begin : multiply
-    integer p;
-    if (valid_q[2]) begin
-      for (p = 0; p < LANES; p = p + 1) begin
-        product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
-                                 y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}) * weight_3_q;
-      end
-    end
-  end
+  generate
+    if (LANE == 0) begin : gen_mul
+      // Stages 4 and 5: product and accumulator, which share one DSP block.
+      reg signed [7:0] weight_3_q;
+      (* mem2reg *) reg signed [16:0] product_q [0:LANES-1];
 
-  always @(posedge clk_i) begin : accumulate
-    integer p;
-    if (valid_q[3]) begin
-      for (p = 0; p < LANES; p = p + 1) begin
-        acc_q[p] <= (first_q[3] ? {ACC_BITS{1'b0}} : acc_q[p]) +
-                    {{(ACC_BITS - 17) {product_q[p][16]}}, product_q[p]};
+      always @(posedge clk_i) begin : multiply
+        integer p;
+        weight_3_q <= weight_2_q;
+        if (valid_q[2]) begin
+          for (p = 0; p < LANES; p = p + 1) begin
+            product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
+                                     y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}) * weight_3_q;
+          end
+        end
+      end
+
+      always @(posedge clk_i) begin : accumulate
+        integer p;
+        if (valid_q[3]) begin
+          for (p = 0; p < LANES; p = p + 1) begin
+            acc_q[p] <= (first_q[3] ? {ACC_BITS{1'b0}} : acc_q[p]) +
+                        {{(ACC_BITS - 17) {product_q[p][16]}}, product_q[p]};
+          end
+        end
+      end
+    end else begin : gen_digit
+      // Stage 4: code times 0, 1 or 2, its bits inverted for a negative digit; stage 5 adds the missing one as
+      // the carry of a bit below the lowest.
+      reg nonzero_q, two_q, negative_q, times_4_q, negative_2_q, times_4_2_q;
+      (* mem2reg *) reg signed [9:0] product_q [0:LANES-1];
+
+      function [9:0] digit_times;
+        input [8:0] code;
+        input nonzero, two, negative;
+        digit_times = ({10{nonzero}} & (two ? {code, 1'b0} : {code[8], code})) ^ {10{negative}};
+      endfunction
+
+      always @(posedge clk_i) begin : multiply
+        integer p;
+        nonzero_q <= weight_2_q[2:0] != 3'd0;
+        two_q <= !weight_2_q[0];
+        negative_q <= weight_2_q[2];
+        times_4_q <= weight_2_q[3];
+        if (valid_q[2]) begin
+          negative_2_q <= negative_q;
+          times_4_2_q <= times_4_q;
+          for (p = 0; p < LANES; p = p + 1) begin
+            product_q[p] <= digit_times({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
+                                         y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}, nonzero_q, two_q, negative_q);
+          end
+        end
+      end
+
+      function [ACC_BITS-1:0] add_product;
+        input [9:0] product;
+        input negative;
+        input [ACC_BITS-1:0] acc;
+        input zero, times_4;
+        // "Bits of signal are not used: 'sum'[0]": that bit only makes the carry.
+        // verilator lint_off UNUSEDSIGNAL
+        reg [ACC_BITS:0] sum;
+        // verilator lint_on UNUSEDSIGNAL
+        begin
+          sum = {{(ACC_BITS - 10) {product[9]}}, product, negative} +
+                {zero ? {ACC_BITS{1'b0}} : times_4 ? {acc[ACC_BITS-3:0], 2'b00} : acc, 1'b1};
+          add_product = sum[ACC_BITS:1];
+        end
+      endfunction
+
+      always @(posedge clk_i) begin : accumulate
+        integer p;
+        if (valid_q[3]) begin
+          for (p = 0; p < LANES; p = p + 1)
+            acc_q[p] <= add_product(product_q[p], negative_2_q, acc_q[p], first_q[3], times_4_2_q);
+        end
       end
     end
-  end
+  endgenerate
 
   // Stage 6: the chain.
   always @(posedge clk_i) begin : drain_chain

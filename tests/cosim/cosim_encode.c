@@ -39,11 +39,15 @@ static void put_weight(packer *p, int position, int weight) {
     p->position = position;
 }
 
-static packer start_channel(cosim_program *program, const cosim_layer *l, int minor) {
-    int codes = 1 << (l->entry_bits - l->weight_bits);
+static int weight_field(const cosim_net *net, const cosim_layer *l) {
+    return net->engine.lane == 1 ? 3 : l->weight_bits;
+}
+
+static packer start_channel(cosim_program *program, const cosim_net *net, const cosim_layer *l, int minor) {
+    int codes = 1 << (l->entry_bits - weight_field(net, l));
     packer p = {.program = program, .used_bits = 64, .position = -1};
     p.entry_bits = l->entry_bits;
-    p.weight_bits = l->weight_bits;
+    p.weight_bits = weight_field(net, l);
     p.most_entry = codes < minor ? codes : minor;
     p.most_skip = codes - 1 < minor ? codes - 1 : minor; // the widest gap with weight 0 is the end
     return p;
@@ -57,13 +61,24 @@ static int minor_of(const cosim_net *net, const cosim_layer *l) {
 static void encode_channel(const cosim_net *net, const cosim_layer *l, int o, cosim_program *program) {
     int minor = minor_of(net, l), channels = net->tensors[l->in].c / l->groups;
     int per_channel = l->order == 2 ? l->n_major * net->n_lanes : channels * l->n_taps;
-    packer p = start_channel(program, l, minor);
-    for (int n = 0; n < per_channel; n++) {
-        int at = l->order == 0 ? n % minor * l->n_taps + n / minor : n;
-        int w = l->weights[o * per_channel + at];
-        if (w != 0) put_weight(&p, n, w);
+    const int8_t *weights = &l->weights[o * per_channel];
+    packer p = start_channel(program, net, l, minor);
+    bool digits = net->engine.lane == 1;
+    for (int plane = digits ? cosim_planes(weights, per_channel) - 1 : 0, first = plane; plane >= 0;
+         plane--) {
+        bool is_empty = true;
+        for (int i = 0; digits && i < per_channel; i++) is_empty &= cosim_digit(weights[i], plane) == 0;
+        if (plane != first) {
+            put(&p, digits && is_empty, -4); // a mark, with an entry of its own when the plane is empty
+            p.position = -1;
+        }
+        for (int n = 0; n < per_channel; n++) {
+            int at = l->order == 0 ? n % minor * l->n_taps + n / minor : n;
+            int w = digits ? cosim_digit(weights[at], plane) : weights[at];
+            if (w != 0) put_weight(&p, n, w);
+        }
     }
-    put(&p, (1 << (l->entry_bits - l->weight_bits)) - 1, 0);
+    put(&p, (1 << (l->entry_bits - weight_field(net, l))) - 1, 0);
 }
 
 static void encode_descriptor(const cosim_net *net, const cosim_layer *l, int id, uint64_t *d) {
@@ -74,7 +89,7 @@ static void encode_descriptor(const cosim_net *net, const cosim_layer *l, int id
     LAC_FIELD_SET(d, LAYER_RAW, l->raw);
     LAC_FIELD_SET(d, LAYER_ORDER, l->order);
     LAC_FIELD_SET(d, LAYER_ENTRY_BITS, l->entry_bits == 4 ? 0 : l->entry_bits == 8 ? 1 : 2);
-    LAC_FIELD_SET(d, LAYER_WEIGHT_BITS, l->weight_bits);
+    LAC_FIELD_SET(d, LAYER_WEIGHT_BITS, weight_field(net, l));
     LAC_FIELD_SET(d, LAYER_PAD_CODE, l->pad_code);
     LAC_FIELD_SET(d, LAYER_N_TAPS, l->n_taps);
     LAC_FIELD_SET(d, LAYER_ID, id);

@@ -163,15 +163,42 @@ static void run_layer(cosim_net *net, cosim_layer *l) {
     }
 }
 
+int cosim_digit(int weight, int plane) {
+    int bits = weight * 2 >> 2 * plane & 7; // the plane's two bits and the one below
+    return (bits >> 1 & 1) + (bits & 1) - 2 * (bits >> 2);
+}
+
+int cosim_planes(const int8_t *weights, int n) {
+    int planes = 0;
+    for (int i = 0; i < n; i++)
+        for (int p = planes; p < COSIM_PLANES; p++)
+            if (cosim_digit(weights[i], p)) planes = p + 1;
+    return planes;
+}
+
+/// Digits, and planes without any, of a channel.
+static void count_digits(const int8_t *weights, int n, uint64_t *n_digits, uint64_t *n_nulls) {
+    *n_digits = *n_nulls = 0;
+    for (int p = 0; p < cosim_planes(weights, n); p++) {
+        uint64_t here = 0;
+        for (int i = 0; i < n; i++) here += cosim_digit(weights[i], p) != 0;
+        *n_digits += here;
+        *n_nulls += here == 0;
+    }
+}
+
 static void count_entries(const cosim_net *net, cosim_layer *l) {
     int per_channel =
         l->kind == COSIM_FULLY ? l->n_major * net->n_lanes : net->tensors[l->in].c / l->groups * l->n_taps;
-    l->n_entries = l->n_empty = 0;
+    l->n_entries = l->n_nulls = l->n_empty = 0;
     l->min_entries = UINT64_MAX;
     for (int o = 0; o < l->c_out; o++) {
-        uint64_t n = 0;
-        for (int i = 0; i < per_channel; i++) n += l->weights[o * per_channel + i] != 0;
+        const int8_t *weights = &l->weights[o * per_channel];
+        uint64_t n = 0, n_nulls = 0;
+        for (int i = 0; i < per_channel; i++) n += weights[i] != 0;
+        if (net->engine.lane == 1) count_digits(weights, per_channel, &n, &n_nulls);
         l->n_entries += n;
+        l->n_nulls += n_nulls;
         l->n_empty += n == 0;
         if (n < l->min_entries) l->min_entries = n;
     }
@@ -213,7 +240,8 @@ static void random_requantization(cosim_net *net, cosim_layer *l) {
 
 /// The accumulator's bound from the widest codes and weights.
 static bool may_overflow(const cosim_net *net, int n_terms, int weight_bits) {
-    return ((int64_t)n_terms * 255 << (weight_bits - 1)) >= (int64_t)1 << (net->engine.acc_bits - 1);
+    int spread = net->engine.lane == 1 ? 2 : 1; // digits reach further on their way
+    return ((int64_t)n_terms * 255 * spread << (weight_bits - 1)) >= (int64_t)1 << (net->engine.acc_bits - 1);
 }
 
 /// Every tap must stay within one tile of its own, for every pixel that is visited.
@@ -236,7 +264,8 @@ static cosim_layer *finish(cosim_net *net, cosim_layer l, int per_channel, int d
     if (net->n_layers == MAX_LAYERS || l.c_out > MAX_COUT || l.n_taps > MAX_TAPS || h < 1 || w < 1)
         return NULL;
     if (!taps_reach(&l, in) || may_overflow(net, per_channel, l.weight_bits)) return NULL;
-    if (l.out_tile_h * l.out_tile_w > 1 && per_channel > net->engine.list_words) return NULL;
+    int longest = net->engine.lane == 1 ? COSIM_PLANES * per_channel : per_channel;
+    if (l.out_tile_h * l.out_tile_w > 1 && longest > net->engine.list_words) return NULL;
     if (!l.raw && !fits(net, l.c_out, l.out_tile_h * l.out_tile_w)) return NULL;
     random_weights(net, &l, per_channel, density);
     random_requantization(net, &l);

@@ -42,7 +42,7 @@ typedef struct cosim_layer {
     int32_t bias[MAX_COUT];
     uint16_t m[MAX_COUT];
     uint8_t s[MAX_COUT];
-    uint64_t n_entries, n_empty,
+    uint64_t n_entries, n_nulls, n_empty,
         min_entries;   ///< of all channels; channels without any; of the poorest channel
     uint64_t n_pixels; ///< visits of the tile
 } cosim_layer;
@@ -75,6 +75,13 @@ typedef struct cosim_conv {
     bool raw, reduce;
 } cosim_conv;
 cosim_layer *cosim_net_conv(cosim_net *net, const cosim_conv *conv);
+
+/// Digit of a weight at 4^plane, by Booth's recoding: -2 to 2.
+enum { COSIM_PLANES = 4 };
+int cosim_digit(int weight, int plane);
+
+/// Planes of digits of a channel's weights: one more than the highest that is not empty.
+int cosim_planes(const int8_t *weights, int n);
 
 /// The results of all layers, by plain loops: expected and raw.
 void cosim_net_run(cosim_net *net);

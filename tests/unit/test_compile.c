@@ -84,12 +84,13 @@ static lac_engine_config any_engine(lac_rng *rng) {
                                .drain = m[2],
                                .acc_bits = 28,
                                .act_words = 16384,
-                               .list_words = 4096};
+                               .list_words = 4096,
+                               .lane = lac_rng_below(rng, 3) == 0 ? LAC_LANE_DIGIT : LAC_LANE_MUL};
 }
 
 /// What the random graphs have exercised: a test that never meets a case says nothing about it.
 typedef struct coverage {
-    int kinds[LAC_N_INT_KINDS], orders[3], entry_bits[3], fused, reduced, raw_lanes, grouped, skips;
+    int kinds[LAC_N_INT_KINDS], orders[3], entry_bits[3], fused, reduced, raw_lanes, grouped, skips, digits;
 } coverage;
 
 static void cover(coverage *c, const lac_image *image) {
@@ -104,6 +105,7 @@ static void cover(coverage *c, const lac_image *image) {
         c->raw_lanes += r.RAW && !r.REDUCE;
         c->grouped += layer->kind == LAC_INT_CONV2D && layer->window.groups > 1;
         c->skips += image->steps[s].n_skips > 0;
+        c->digits += image->engine.lane == LAC_LANE_DIGIT;
     }
     for (int l = 0; l < image->graph->n_layers; l++)
         c->kinds[LAC_INT_CONCAT] += image->graph->layers[l].kind == LAC_INT_CONCAT;
@@ -113,6 +115,7 @@ static void check_coverage(const coverage *c) {
     for (int k = 0; k < LAC_N_INT_KINDS; k++) assert_true(c->kinds[k] > 20);
     for (int i = 0; i < 3; i++) assert_true(c->orders[i] > 20 && c->entry_bits[i] > 20);
     assert_true(c->fused > 20 && c->reduced > 20 && c->raw_lanes > 20 && c->grouped > 20 && c->skips > 20);
+    assert_true(c->digits > 20);
 }
 
 static void random_graphs_compute_what_the_reference_does(void **state) {
@@ -274,6 +277,31 @@ static void a_long_reach_gets_a_larger_tile(void **state) {
     lac_arena_close(arena);
 }
 
+static void digits_take_the_place_of_weights(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_engine_config digits = seven;
+    digits.lane = LAC_LANE_DIGIT;
+    builder b = builder_begin(arena, 1);
+    int in = builder_input(&b, 3, 14, 14, u4);
+    int a = builder_conv(&b, in, (layer_options){.out_c = 3, .weight_bits = 8});
+    lac_int_graph *graph = builder_end(&b, builder_conv(&b, a, (layer_options){.out_c = 1, .raw = true}));
+    const int8_t weights[9] = {64,  1,    0, /* two planes between them are empty */
+                               16,  -32,  0, /* two below are */
+                               127, -128, 85};
+    memcpy(graph->layers[0].w, weights, sizeof weights);
+    const lac_image *image = compiled(graph, &digits, arena);
+    const lac_channel_work *work = lac_image_survey(image, arena)[0].work;
+    const uint32_t expected[3][3] = {{2, 2, 1}, {2, 2, 0}, {7, 0, 3}}; // digits, nulls, marks
+    for (int o = 0; o < 3; o++) {
+        assert_int_equal(work[o].n_entries, expected[o][0]);
+        assert_int_equal(work[o].n_nulls, expected[o][1]);
+        assert_true(work[o].n_skips >= expected[o][2]); // and where an entry cannot go far enough
+    }
+    assert_int_equal(image->steps[0].ideal_cycles, (2 + 2 + 7) * 4);
+    lac_arena_close(arena);
+}
+
 // ---- refusals
 // -------------------------------------------------------------------------------------------------
 
@@ -311,6 +339,21 @@ static void refuses_what_does_not_fit_and_says_what_to_do(void **state) {
     small.drain = 0;
     refuses(wide, &small, LAC_E_RANGE, SAYS("DRAIN is 0"));
 
+    // 51 is 52 - 1: ten of them times 255 fit 18 bits, but not on the way there by digits.
+    b = builder_begin(arena, 1);
+    in = builder_input(&b, 10, 14, 14, (lac_code_type){.bits = 8, .scale = 1});
+    out = builder_conv(&b, in, (layer_options){.out_c = 1, .weight_bits = 8, .type = u4, .name = "long way"});
+    lac_int_graph *way = builder_end(&b, out);
+    memset(way->layers[0].w, 51, 10);
+    memset(way->layers[0].bias, 0, sizeof *way->layers[0].bias);
+    small = seven;
+    small.acc_bits = 18;
+    lac_image *image = NULL;
+    lac_error err = {0};
+    assert_int_equal(lac_compile(way, &small, arena, &image, &err), LAC_OK);
+    small.lane = LAC_LANE_DIGIT;
+    refuses(way, &small, LAC_E_RANGE, SAYS("'long way'", "0..132600", "ACC_BITS"));
+
     b = builder_begin(arena, 1);
     in = builder_input(&b, 1, 600, 8, u4);
     const lac_int_graph *high = builder_end(&b, builder_conv(&b, in, (layer_options){.out_c = 1}));
@@ -346,6 +389,7 @@ int main(void) {
         cmocka_unit_test(a_residual_outlives_what_is_between),
         cmocka_unit_test(whole_map_layers_take_one_entry_a_weight),
         cmocka_unit_test(a_long_reach_gets_a_larger_tile),
+        cmocka_unit_test(digits_take_the_place_of_weights),
         cmocka_unit_test(refuses_what_does_not_fit_and_says_what_to_do),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

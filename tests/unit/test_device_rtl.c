@@ -15,13 +15,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The RTL engine against the reference: random graphs on three engines, at full rate and with stalls. Models
+// The RTL engine against the reference: random graphs on four engines, at full rate and with stalls. Models
 // of the engines are built once and stay in the build's own cache.
 
 static const lac_engine_config engines[] = {
     {.mesh_x = 7, .mesh_y = 7, .drain = 7, .acc_bits = 28, .act_words = 4096, .list_words = 2048},
     {.mesh_x = 4, .mesh_y = 2, .drain = 2, .acc_bits = 28, .act_words = 8192, .list_words = 1024},
     {.mesh_x = 1, .mesh_y = 3, .drain = 3, .acc_bits = 28, .act_words = 16384, .list_words = 512},
+    {.mesh_x = 4,
+     .mesh_y = 4,
+     .drain = 4,
+     .acc_bits = 30,
+     .act_words = 4096,
+     .list_words = 2048,
+     .lane = LAC_LANE_DIGIT},
 };
 enum { N_ENGINES = sizeof engines / sizeof engines[0] };
 
