@@ -31,3 +31,8 @@ const char *lac_names_schedules(int i) {
     static const char *const names[] = {[LAC_COSINE] = "cosine", [LAC_CONSTANT] = "constant", NULL};
     return names[i];
 }
+
+const char *lac_names_precisions(int i) {
+    static const char *const names[] = {"f32", "bf16", NULL};
+    return names[i];
+}

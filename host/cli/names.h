@@ -9,5 +9,6 @@ const char *lac_names_pruners(int i);
 const char *lac_names_devices(int i);
 const char *lac_names_optimizers(int i);
 const char *lac_names_schedules(int i);
+const char *lac_names_precisions(int i);
 
 #endif

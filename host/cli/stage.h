@@ -15,7 +15,8 @@ typedef struct lac_stage_args {
     bool no_checkpoint;
 } lac_stage_args;
 
-_Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == sizeof(int),
+_Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == sizeof(int) &&
+                   sizeof(lac_precision) == sizeof(int),
                "options store table positions as int");
 
 #define LAC_STAGE_FILES(args_type)                                                                           \
@@ -85,6 +86,14 @@ _Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == s
          .offset = offsetof(args_type, stage.recipe.flip),                                                   \
          .group = "Recipe",                                                                                  \
          .help = "mirror half of the images left to right"},                                                 \
+        {.name = "precision",                                                                                \
+         .kind = LAC_OPT_INDEX,                                                                              \
+         .offset = offsetof(args_type, stage.recipe.precision),                                              \
+         .fallback = "f32",                                                                                  \
+         .names = lac_names_precisions,                                                                      \
+         .value = "NAME",                                                                                    \
+         .group = "Recipe",                                                                                  \
+         .help = "of activations and gradients: f32 or bf16; parameters stay float"},                        \
         {.name = "seed",                                                                                     \
          .kind = LAC_OPT_U64,                                                                                \
          .offset = offsetof(args_type, stage.recipe.seed),                                                   \

@@ -21,6 +21,7 @@ const lac_op_desc lac_op_avg_pool = {
     .law = "y[p] = mean over k of x[p * stride + k - pad]; count_include_pad counts padding as zeros",
     .infer = lac_pool_infer,
     .macs = macs,
+    .any_type = true,
     .plan_forward = forward,
     .plan_backward = backward,
 };

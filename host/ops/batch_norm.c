@@ -64,14 +64,11 @@ static lac_status bn_statistics(lac_plan *plan, const lac_node *node, bn_state *
 
 static lac_status bn_forward(lac_plan *plan, const lac_node *node, void **state, lac_error *err) {
     const lac_node *relu = lac_plan_fusible_relu(plan, node);
-    lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_out(plan, relu ? relu : node);
+    lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_final_out(plan, node, relu);
     bn_state *s = *state = LAC_NEW(plan->arena, bn_state);
     s->flags = dnnl_use_scale | dnnl_use_shift;
     if (uses_running(plan)) s->flags |= dnnl_use_global_stats;
-    if (relu) {
-        s->flags |= dnnl_fuse_norm_relu;
-        plan->fused[relu - plan->graph->nodes] = true;
-    }
+    if (relu) s->flags |= dnnl_fuse_norm_relu;
     dnnl_batch_normalization_desc_t desc;
     LAC_DNNL(plan,
              dnnl_batch_normalization_forward_desc_init(
@@ -104,7 +101,7 @@ static lac_status parameter_grad(lac_plan *plan, lac_tensor *t, dnnl_memory_t *o
 
 static lac_status bn_backward(lac_plan *plan, const lac_node *node, void *state, lac_error *err) {
     const lac_node *relu = lac_plan_fusible_relu(plan, node);
-    lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_out(plan, relu ? relu : node);
+    lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_final_out(plan, node, relu);
     lac_tensor *gamma = lac_plan_in(plan, node, 1), *beta = lac_plan_in(plan, node, 2);
     bn_state *s = state;
     dnnl_batch_normalization_desc_t desc;
@@ -137,6 +134,7 @@ const lac_op_desc lac_op_batch_norm = {
     .law = "y[c] = gamma[c] * (x[c] - mean[c]) / sqrt(variance[c] + epsilon) + beta[c]",
     .infer = bn_infer,
     .macs = bn_macs,
+    .any_type = true,
     .plan_forward = bn_forward,
     .plan_backward = bn_backward,
 };

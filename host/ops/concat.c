@@ -39,7 +39,8 @@ static dnnl_memory_desc_t joined_layout(lac_plan *plan, const lac_node *node) {
     dnnl_format_tag_t tag = b->inner_blks[0] == 16 ? dnnl_aBcd16b : dnnl_aBcd8b;
     dnnl_dims_t dims;
     for (int d = 0; d < 4; d++) dims[d] = y->shape.dim[d];
-    if (dnnl_memory_desc_init_by_tag(&whole, 4, dims, dnnl_f32, tag) != dnnl_success) return plain;
+    if (dnnl_memory_desc_init_by_tag(&whole, 4, dims, first->layout.data_type, tag) != dnnl_success)
+        return plain;
     for (int i = 0; i < node->n_in; i++)
         if (lac_plan_in(plan, node, i)->shape.dim[1] % b->inner_blks[0] ||
             part_layout(plan, node, i, &whole, &part) != dnnl_success)
@@ -80,6 +81,7 @@ const lac_op_desc lac_op_concat = {
     .op = LAC_OP_CONCAT,
     .law = "y = the channels of all inputs, one after the other",
     .infer = infer,
+    .any_type = true,
     .plan_forward = forward,
     .plan_backward = backward,
 };

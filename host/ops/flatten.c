@@ -35,6 +35,7 @@ const lac_op_desc lac_op_flatten = {
     .op = LAC_OP_FLATTEN,
     .law = "y[c * H * W + p] = x[c][p]",
     .infer = infer,
+    .any_type = true,
     .plan_forward = forward,
     .plan_backward = backward,
 };

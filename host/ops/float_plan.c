@@ -44,14 +44,65 @@ static void plan_standing(lac_plan *plan, const lac_node *node) {
     t->wants_grad = any_wants_grad(plan, node);
 }
 
+// ---- ops that know float32 alone ------------------------------------------------------------------------
+
+static void swap_shadow(lac_plan *plan, int v) {
+    lac_tensor real = plan->tensors[v];
+    plan->tensors[v] = *plan->shadows[v];
+    *plan->shadows[v] = real;
+}
+
+static bool needs_shadow(const lac_plan *plan, const lac_node *node, int i) {
+    const lac_tensor *t = &plan->tensors[node->in[i]];
+    if (lac_op_row(node->op)->any_type || t->layout.data_type == dnnl_f32) return false;
+    for (int j = 0; j < i; j++)
+        if (node->in[j] == node->in[i]) return false; // is there already
+    return true;
+}
+
+static lac_status make_shadow(lac_plan *plan, int v, lac_error *err) {
+    if (plan->shadows[v]) return LAC_OK;
+    const lac_tensor *t = &plan->tensors[v];
+    lac_tensor *shadow = LAC_NEW(plan->arena, lac_tensor);
+    *shadow = *t;
+    shadow->layout = lac_layout_typed(&t->layout, dnnl_f32);
+    LAC_TRY(lac_plan_as(plan, &plan->forward, t->data, &shadow->layout, &shadow->data, err));
+    plan->shadows[v] = shadow;
+    return LAC_OK;
+}
+
+static lac_status enter_shadow(lac_plan *plan, int v, lac_error *err) {
+    LAC_TRY(make_shadow(plan, v, err));
+    plan->shadows[v]->grad = NULL;
+    plan->shadows[v]->n_grads = 0;
+    swap_shadow(plan, v);
+    return LAC_OK;
+}
+
+// Plans one node, forward or backward, with its inputs in float32 where it cannot take them as they are.
+static lac_status plan_node(lac_plan *plan, int n, bool backward, lac_error *err) {
+    const lac_node *node = plan->node = &plan->graph->nodes[n];
+    int *swapped = LAC_NEW_ARRAY(plan->arena, int, node->n_in + 1), n_swapped = 0;
+    for (int i = 0; i < node->n_in; i++)
+        if (needs_shadow(plan, node, i)) swapped[n_swapped++] = node->in[i];
+    for (int i = 0; i < n_swapped; i++) LAC_TRY(enter_shadow(plan, swapped[i], err));
+    const lac_op_desc *row = lac_op_row(node->op);
+    lac_status status = backward ? row->plan_backward(plan, node, plan->states[n], err)
+                                 : row->plan_forward(plan, node, &plan->states[n], err);
+    for (int i = 0; i < n_swapped; i++) {
+        swap_shadow(plan, swapped[i]);
+        const lac_tensor *shadow = plan->shadows[swapped[i]];
+        if (status == LAC_OK && shadow->n_grads > 0)
+            status = lac_plan_grad_done(plan, &plan->tensors[swapped[i]], shadow->grad, err);
+    }
+    return status;
+}
+
 static lac_status plan_forwards(lac_plan *plan, lac_error *err) {
     const lac_graph *graph = plan->graph;
     for (int i = 0; i < graph->n_nodes; i++) plan_standing(plan, &graph->nodes[i]);
-    for (int i = 0; i < graph->n_nodes; i++) {
-        if (plan->fused[i]) continue;
-        const lac_node *node = plan->node = &graph->nodes[i];
-        LAC_TRY(lac_op_row(node->op)->plan_forward(plan, node, &plan->states[i], err));
-    }
+    for (int i = 0; i < graph->n_nodes; i++)
+        if (!plan->fused[i]) LAC_TRY(plan_node(plan, i, false, err));
     return LAC_OK;
 }
 
@@ -67,48 +118,31 @@ static lac_status plan_output(lac_plan *plan, lac_error *err) {
 
 static lac_status plan_backwards(lac_plan *plan, lac_error *err) {
     const lac_graph *graph = plan->graph;
+    plan->in_backward = true;
     for (int i = graph->n_nodes - 1; i >= 0; i--) {
-        const lac_node *node = plan->node = &graph->nodes[i];
+        const lac_node *node = &graph->nodes[i];
         const lac_node *tail = plan->fused[i] ? NULL : lac_plan_fusible_relu(plan, node);
         int out = tail ? tail->out : node->out;
         if (plan->fused[i] || !any_wants_grad(plan, node) || plan->tensors[out].n_grads == 0) continue;
-        LAC_TRY(lac_op_row(node->op)->plan_backward(plan, node, plan->states[i], err));
+        LAC_TRY(plan_node(plan, i, true, err));
     }
     return LAC_OK;
 }
 
 static lac_status plan_all(lac_plan *plan, lac_error *err) {
     const lac_graph *graph = plan->graph;
-    dnnl_status_t status = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
-    if (status == dnnl_success)
-        status = dnnl_stream_create(&plan->stream, plan->engine, dnnl_stream_default_flags);
-    LAC_TRY(lac_plan_check(plan, status, "engine", err));
+    plan->node = NULL;
+    plan->tensors = LAC_NEW_ARRAY(plan->arena, lac_tensor, graph->n_values);
+    plan->shadows = LAC_NEW_ARRAY(plan->arena, lac_tensor *, graph->n_values);
+    plan->states = LAC_NEW_ARRAY(plan->arena, void *, graph->n_nodes + 1);
+    plan->fused = LAC_NEW_ARRAY(plan->arena, bool, graph->n_nodes + 1);
     for (int v = 0; v < graph->n_values; v++)
         if (graph->values[v].data) LAC_TRY(plan_constant(plan, v, err));
     LAC_TRY(plan_input(plan, err));
     LAC_TRY(plan_forwards(plan, err));
+    plan->node = NULL;
     LAC_TRY(plan_output(plan, err));
-    if (plan->config.train) return plan_backwards(plan, err);
-    return lac_plan_refresh(plan, err);
-}
-
-lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, lac_plan **out,
-                         lac_error *err) {
-    assert(config->batch > 0);
-    lac_arena *arena = lac_arena_open();
-    if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to plan graph '%s'", graph->name);
-    lac_plan *plan = LAC_NEW(arena, lac_plan);
-    *plan = (lac_plan){.graph = graph, .config = *config, .arena = arena};
-    plan->tensors = LAC_NEW_ARRAY(arena, lac_tensor, graph->n_values);
-    plan->states = LAC_NEW_ARRAY(arena, void *, graph->n_nodes + 1);
-    plan->fused = LAC_NEW_ARRAY(arena, bool, graph->n_nodes + 1);
-    lac_status status = plan_all(plan, err);
-    if (status != LAC_OK) {
-        lac_plan_close(plan);
-        return status;
-    }
-    *out = plan;
-    return LAC_OK;
+    return plan->config.train ? plan_backwards(plan, err) : LAC_OK;
 }
 
 static void disown(const lac_plan_owned *o) {
@@ -125,12 +159,59 @@ static void disown(const lac_plan_owned *o) {
     }
 }
 
+// Frees what a planning made, but not the engine.
+static void forget(lac_plan *plan) {
+    for (int i = plan->n_owned - 1; i >= 0; i--) disown(&plan->owned[i]);
+    *plan = (lac_plan){.graph = plan->graph,
+                       .config = plan->config,
+                       .arena = plan->arena,
+                       .engine = plan->engine,
+                       .stream = plan->stream,
+                       .memory = plan->memory};
+}
+
+// Plans for the lifetimes of buffers, and again for good.
+static lac_status plan_twice(lac_plan *plan, lac_error *err) {
+    dnnl_status_t status = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
+    if (status == dnnl_success)
+        status = dnnl_stream_create(&plan->stream, plan->engine, dnnl_stream_default_flags);
+    LAC_TRY(lac_plan_check(plan, status, "engine", err));
+    LAC_TRY(lac_plan_memory_reserve(plan, err));
+    LAC_TRY(plan_all(plan, err));
+    lac_plan_memory_measure(plan);
+    forget(plan);
+    LAC_TRY(lac_plan_memory_commit(plan, err));
+    LAC_TRY(plan_all(plan, err));
+    return plan->config.train ? LAC_OK : lac_plan_refresh(plan, err);
+}
+
+lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, lac_plan **out,
+                         lac_error *err) {
+    assert(config->batch > 0);
+    lac_arena *arena = lac_arena_open();
+    if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to plan graph '%s'", graph->name);
+    lac_plan *plan = LAC_NEW(arena, lac_plan);
+    *plan = (lac_plan){.graph = graph, .config = *config, .arena = arena};
+    lac_status status = plan_twice(plan, err);
+    if (status != LAC_OK) {
+        lac_plan_close(plan);
+        return status;
+    }
+    *out = plan;
+    return LAC_OK;
+}
+
 void lac_plan_close(lac_plan *plan) {
     if (!plan) return;
-    for (int i = plan->n_owned - 1; i >= 0; i--) disown(&plan->owned[i]);
+    forget(plan);
+    lac_plan_memory_release(&plan->memory);
     if (plan->stream) dnnl_stream_destroy(plan->stream);
     if (plan->engine) dnnl_engine_destroy(plan->engine);
     lac_arena_close(plan->arena);
+}
+
+size_t lac_plan_memory_bytes(const lac_plan *plan) {
+    return plan->memory.top_bytes;
 }
 
 static lac_status run(lac_plan *plan, const lac_call_list *list, lac_error *err) {
@@ -185,9 +266,9 @@ bool lac_plan_is_activation(const lac_plan *plan, int value) {
 
 lac_status lac_plan_read(lac_plan *plan, int value, float *out, lac_error *err) {
     const lac_tensor *t = &plan->tensors[value];
-    if (!t->data)
-        LAC_FAIL(err, LAC_E_UNSUPPORTED,
-                 "value '%s' was fused into its reader; plan with keep_all to read it",
+    bool kept = plan->config.keep_all || value == plan->graph->input || value == plan->graph->output;
+    if (!t->data || !kept)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "value '%s' is not kept after a run; plan with keep_all to read it",
                  plan->graph->values[value].name);
     dnnl_memory_desc_t plain = lac_layout_plain(t->shape);
     dnnl_primitive_desc_t desc = NULL;

@@ -6,12 +6,17 @@
 /// A graph made ready to run in float on this machine for one batch size: layouts chosen, memory and
 /// primitives of oneDNN made once. Running allocates nothing.
 
+/// Type of activations and their gradients, and of the weights that convolutions read. Parameters, their
+/// gradients, statistics and logits are float32 in any case.
+typedef enum lac_precision { LAC_F32, LAC_BF16 } lac_precision;
+
 typedef struct lac_plan_config {
     int batch;
     bool train;             ///< keep what backward needs; batch norms use and update batch statistics
     bool freeze_batch_norm; ///< train, but with the running statistics, which stay
     bool input_gradient;    ///< also d loss / d input
-    bool keep_all;          ///< no fusion, so that every activation can be read
+    bool keep_all;          ///< no fusion and no shared memory, so that every activation can be read
+    lac_precision precision;
 } lac_plan_config;
 
 /// Plans a graph whose shapes are inferred. Constants are used in place: the plan reads graph->values[].data
@@ -45,8 +50,13 @@ bool lac_plan_is_activation(const lac_plan *plan, int value);
 
 /// Copies an activation of the last forward as dense row-major N x C x H x W.
 ///
-/// errors  E_UNSUPPORTED when it was fused away (see keep_all)
+/// errors  E_UNSUPPORTED when its memory serves others by then (see keep_all); input and output can be read
+/// in
+///         any case
 lac_status lac_plan_read(lac_plan *plan, int value, float *out, lac_error *err) LAC_MUST_CHECK;
+
+/// Bytes of the plan's buffers: activations, gradients, weights in kernels' layouts.
+size_t lac_plan_memory_bytes(const lac_plan *plan);
 
 /// Name of the kernel that oneDNN chose for each step, for benchmarks: calls visit(ctx, node, kernel).
 void lac_plan_kernels(const lac_plan *plan, void (*visit)(void *ctx, const char *node, const char *kernel),

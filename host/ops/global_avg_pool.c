@@ -32,6 +32,7 @@ const lac_op_desc lac_op_global_avg_pool = {
     .law = "y[c] = mean over all pixels of x[c]",
     .infer = infer,
     .macs = macs,
+    .any_type = true,
     .plan_forward = forward,
     .plan_backward = backward,
 };

@@ -108,6 +108,7 @@ const lac_op_desc lac_op_linear = {
     .law = "y[o] = b[o] + sum over i of w[o][i] * x[i]",
     .infer = linear_infer,
     .macs = linear_macs,
+    .any_type = true,
     .plan_forward = linear_forward,
     .plan_backward = linear_backward,
 };

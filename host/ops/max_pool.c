@@ -142,6 +142,7 @@ const lac_op_desc lac_op_max_pool = {
     .op = LAC_OP_MAX_POOL,
     .law = "y[p] = max over k of x[p * stride + k * dilation - pad]; padding never wins",
     .infer = lac_pool_infer,
+    .any_type = true,
     .plan_forward = forward,
     .plan_backward = backward,
 };

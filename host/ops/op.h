@@ -20,6 +20,8 @@ typedef struct lac_op_desc {
     /// Multiply-accumulates of one image as the counter "thop" counts them; NULL is none.
     uint64_t (*macs)(const lac_graph *graph, const lac_node *node);
 
+    bool any_type; ///< takes activations of any type; others are given float32 copies (lac_precision)
+
     /// Appends the node's forward and backward computation to a plan (planner.h). state is where the forward
     /// leaves what the backward needs. Backward is called only when an input wants a gradient.
     lac_status (*plan_forward)(lac_plan *plan, const lac_node *node, void **state, lac_error *err);

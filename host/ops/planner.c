@@ -62,6 +62,17 @@ dnnl_memory_desc_t lac_layout_any(lac_shape shape) {
     return layout_of(shape, true);
 }
 
+dnnl_memory_desc_t lac_layout_typed(const dnnl_memory_desc_t *layout, dnnl_data_type_t type) {
+    dnnl_memory_desc_t typed = *layout;
+    typed.data_type = type;
+    return typed;
+}
+
+dnnl_memory_desc_t lac_layout_activation(const lac_plan *plan, lac_shape shape) {
+    dnnl_memory_desc_t any = lac_layout_any(shape);
+    return plan->config.precision == LAC_BF16 ? lac_layout_typed(&any, dnnl_bf16) : any;
+}
+
 size_t lac_layout_count(const dnnl_memory_desc_t *layout) {
     return dnnl_memory_desc_get_size(layout) / sizeof(float);
 }
@@ -74,7 +85,7 @@ bool lac_layout_padded(const dnnl_memory_desc_t *layout) {
 
 lac_status lac_plan_buffer(lac_plan *plan, const dnnl_memory_desc_t *layout, dnnl_memory_t *out,
                            lac_error *err) {
-    return lac_plan_view(plan, layout, lac_arena_alloc(plan->arena, dnnl_memory_desc_get_size(layout)), out,
+    return lac_plan_view(plan, layout, lac_plan_memory_take(plan, dnnl_memory_desc_get_size(layout)), out,
                          err);
 }
 
@@ -112,9 +123,21 @@ static void append(lac_plan *plan, lac_call_list *list, const lac_call *call) {
 
 lac_status lac_plan_describe(lac_plan *plan, const void *op_desc, const_dnnl_primitive_desc_t hint,
                              dnnl_primitive_desc_t *out, lac_error *err) {
-    LAC_DNNL(plan, dnnl_primitive_desc_create(out, op_desc, NULL, plan->engine, hint), err);
+    return lac_plan_describe_with(plan, op_desc, NULL, hint, out, err);
+}
+
+lac_status lac_plan_describe_with(lac_plan *plan, const void *op_desc, const_dnnl_primitive_attr_t attr,
+                                  const_dnnl_primitive_desc_t hint, dnnl_primitive_desc_t *out,
+                                  lac_error *err) {
+    LAC_DNNL(plan, dnnl_primitive_desc_create(out, op_desc, attr, plan->engine, hint), err);
     own(plan, *out, LAC_OWN_PRIMITIVE_DESC);
     return LAC_OK;
+}
+
+bool lac_plan_is_slow(const_dnnl_primitive_desc_t desc) {
+    const char *kernel = "";
+    dnnl_primitive_desc_query(desc, dnnl_query_impl_info_str, 0, (void *)&kernel);
+    return strncmp(kernel, "ref", 3) == 0;
 }
 
 const dnnl_memory_desc_t *lac_plan_chosen(const_dnnl_primitive_desc_t desc, dnnl_query_t what) {
@@ -193,22 +216,98 @@ lac_status lac_plan_grad(lac_plan *plan, lac_tensor *in, const dnnl_memory_desc_
     return LAC_OK;
 }
 
+// A second contribution to a gradient that others have too: the sum goes where the contribution is.
+static lac_status add_shared(lac_plan *plan, lac_tensor *in, dnnl_memory_t part, lac_error *err) {
+    dnnl_memory_t sum = part;
+    if (!dnnl_memory_desc_equal(lac_memory_layout(part), &in->layout)) {
+        LAC_TRY(lac_plan_buffer(plan, &in->layout, &sum, err));
+        LAC_TRY(lac_plan_copy(plan, &plan->backward, part, sum, err));
+    }
+    LAC_TRY(lac_plan_accumulate(plan, &plan->backward, in->grad, sum, err));
+    in->grad = sum;
+    in->grad_shared = false;
+    return LAC_OK;
+}
+
 lac_status lac_plan_grad_done(lac_plan *plan, lac_tensor *in, dnnl_memory_t part, lac_error *err) {
     LAC_TRY(own_grad(plan, in, err));
     bool first = in->n_grads++ == 0;
     if (part == in->grad) return LAC_OK;
+    if (in->grad_shared) return add_shared(plan, in, part, err);
     return first ? lac_plan_copy(plan, &plan->backward, part, in->grad, err)
                  : lac_plan_accumulate(plan, &plan->backward, part, in->grad, err);
 }
 
+// Only what is not read from outside may live in another tensor's buffer.
+static bool may_share(const lac_plan *plan, const lac_tensor *in, dnnl_memory_t grad) {
+    return !in->grad && !in->constant && in != &plan->tensors[plan->graph->input] &&
+           dnnl_memory_desc_equal(lac_memory_layout(grad), &in->layout);
+}
+
+lac_status lac_plan_grad_pass(lac_plan *plan, lac_tensor *in, dnnl_memory_t grad, lac_error *err) {
+    if (may_share(plan, in, grad)) {
+        in->grad = grad;
+        in->grad_shared = true;
+        in->n_grads++;
+        return LAC_OK;
+    }
+    if (!in->grad_shared) return lac_plan_grad_done(plan, in, grad, err);
+    dnnl_memory_t part = NULL; // both are others' too
+    LAC_TRY(lac_plan_buffer(plan, &in->layout, &part, err));
+    LAC_TRY(lac_plan_copy(plan, &plan->backward, grad, part, err));
+    return lac_plan_grad_done(plan, in, part, err);
+}
+
 // ---- fusion and shapes ----------------------------------------------------------------------------------
+
+static bool does_relu(lac_op op) {
+    return op == LAC_OP_BATCH_NORM || op == LAC_OP_ADD || op == LAC_OP_CONV2D;
+}
 
 const lac_node *lac_plan_fusible_relu(const lac_plan *plan, const lac_node *node) {
     const lac_graph *graph = plan->graph;
     int reader = -1;
-    if (node->op != LAC_OP_BATCH_NORM || plan->config.keep_all || node->out == graph->output) return NULL;
+    if (!does_relu(node->op) || plan->config.keep_all || node->out == graph->output) return NULL;
     if (lac_graph_readers(graph, node->out, &reader, 1) != 1) return NULL;
     return graph->nodes[reader].op == LAC_OP_RELU ? &graph->nodes[reader] : NULL;
+}
+
+lac_tensor *lac_plan_final_out(lac_plan *plan, const lac_node *node, const lac_node *relu) {
+    if (relu) plan->fused[relu - plan->graph->nodes] = true;
+    return lac_plan_out(plan, relu ? relu : node);
+}
+
+lac_status lac_plan_relu_attr(lac_plan *plan, const lac_node *relu, dnnl_primitive_attr_t *out,
+                              lac_error *err) {
+    dnnl_post_ops_t post_ops = NULL;
+    *out = NULL;
+    if (!relu) return LAC_OK;
+    dnnl_status_t s = dnnl_primitive_attr_create(out);
+    if (s == dnnl_success) s = dnnl_post_ops_create(&post_ops);
+    if (s == dnnl_success) s = dnnl_post_ops_append_eltwise(post_ops, 1.0f, dnnl_eltwise_relu, 0.0f, 0.0f);
+    if (s == dnnl_success) s = dnnl_primitive_attr_set_post_ops(*out, post_ops);
+    dnnl_post_ops_destroy(post_ops);
+    return lac_plan_check(plan, s, "ReLU after it", err);
+}
+
+lac_status lac_plan_relu_back(lac_plan *plan, lac_tensor *y, dnnl_memory_t *out, lac_error *err) {
+    dnnl_eltwise_desc_t forward, backward;
+    dnnl_primitive_desc_t hint = NULL, pd = NULL;
+    LAC_DNNL(plan,
+             dnnl_eltwise_forward_desc_init(&forward, dnnl_forward_training,
+                                            dnnl_eltwise_relu_use_dst_for_bwd, &y->layout, 0.0f, 0.0f),
+             err);
+    LAC_TRY(lac_plan_describe(plan, &forward, NULL, &hint, err));
+    LAC_DNNL(plan,
+             dnnl_eltwise_backward_desc_init(&backward, dnnl_eltwise_relu_use_dst_for_bwd, &y->layout,
+                                             &y->layout, 0.0f, 0.0f),
+             err);
+    LAC_TRY(lac_plan_describe(plan, &backward, hint, &pd, err));
+    *out = y->grad;
+    if (y->grad_shared) LAC_TRY(lac_plan_buffer(plan, &y->layout, out, err));
+    dnnl_exec_arg_t args[] = {
+        {DNNL_ARG_DST, y->data}, {DNNL_ARG_DIFF_DST, y->grad}, {DNNL_ARG_DIFF_SRC, *out}};
+    return LAC_CALL(plan, &plan->backward, pd, args, err);
 }
 
 int lac_n_pieces(size_t n) {

@@ -34,7 +34,7 @@ lac_status lac_pool_forward(lac_plan *plan, const lac_node *node, dnnl_alg_kind_
     lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_out(plan, node);
     pool_geometry g = geometry(window, x->shape, y->shape);
     pool_state *s = *state = LAC_NEW(plan->arena, pool_state);
-    dnnl_memory_desc_t dst = lac_layout_any(y->shape);
+    dnnl_memory_desc_t any = lac_layout_any(y->shape), dst = lac_layout_typed(&any, x->layout.data_type);
     dnnl_pooling_v2_desc_t desc;
     LAC_DNNL(plan,
              dnnl_pooling_v2_forward_desc_init(

@@ -66,6 +66,7 @@ uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dat
                               r->crop_pad,
                               r->flip,
                               r->freeze_batch_norm,
+                              r->precision,
                               data->data_crc,
                               data->train.n,
                               data->validation.n};

@@ -80,7 +80,10 @@ static lac_status open_session(session *s, const lac_recipe *recipe, lac_error *
         lac_talk_note(s->talk, "resuming from '%s' at step %llu of %llu", r->checkpoint,
                       (unsigned long long)s->progress.step, (unsigned long long)s->n_steps);
     LAC_TRY(lac_metrics_open(&s->metrics, r->metrics, s->progress.metrics_bytes, err));
-    lac_plan_config config = {.batch = r->batch, .train = true, .freeze_batch_norm = r->freeze_batch_norm};
+    lac_plan_config config = {.batch = r->batch,
+                              .train = true,
+                              .freeze_batch_norm = r->freeze_batch_norm,
+                              .precision = r->precision};
     LAC_TRY(lac_plan_open(s->graph, &config, &s->plan, err));
     if (s->data->validation.n == 0) return LAC_OK;
     return lac_evaluator_open(s->graph, s->data, r->batch, &s->evaluator, err);

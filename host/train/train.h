@@ -2,6 +2,7 @@
 #define LAC_TRAIN_H
 
 #include "dataset.h"
+#include "float_plan.h"
 #include "graph.h"
 #include "talk.h"
 
@@ -22,13 +23,14 @@ typedef struct lac_recipe {
                         ///< or scales
     float scale_lr;     ///< learning rate of quantizer scales relative to lr; [1]
     float label_smoothing;
-    int crop_pad;           ///< pad by so many pixels of value 0 and crop back at random; 0 is none
-    bool flip;              ///< horizontal mirror with probability 1/2
-    uint64_t seed;          ///< initialisation is not part of training; this seeds order and augmentation
-    bool freeze_batch_norm; ///< use and keep the running statistics
-    const char *checkpoint; ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on
-                            ///< stop; removed when done
-    float checkpoint_s;     ///< [30]
+    int crop_pad;            ///< pad by so many pixels of value 0 and crop back at random; 0 is none
+    bool flip;               ///< horizontal mirror with probability 1/2
+    uint64_t seed;           ///< initialisation is not part of training; this seeds order and augmentation
+    lac_precision precision; ///< of the training steps; [F32]. Measuring is always F32
+    bool freeze_batch_norm;  ///< use and keep the running statistics
+    const char *checkpoint;  ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on
+                             ///< stop; removed when done
+    float checkpoint_s;      ///< [30]
     const char
         *metrics; ///< path of JSON lines (step, epoch, lr, loss, train and validation accuracy); NULL is none
 } lac_recipe;

@@ -118,6 +118,10 @@ static void conv2d_gradients_match_finite_differences(void **state) {
         {4, 6, 6, {{3, 2}, {1, 2}, {0, 1, 2, 0}, {2, 1}, 2}, true},
         {16, 16, 4, {{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 16}, false},
         {16, 16, 3, {{1, 1}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1}, true},
+        {20, 20, 2, {{3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 20}, false}, // maps smaller than the kernel
+        {16, 16, 1, {{3, 3}, {1, 1}, {1, 1, 1, 1}, {1, 1}, 16}, false},
+        {16, 16, 5, {{3, 2}, {2, 1}, {2, 0, 1, 1}, {2, 1}, 16}, false},
+        {6, 16, 6, {{5, 5}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1}, true}, // no blocked kernel
     };
     lac_rng rng = lac_rng_make(1, 1);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

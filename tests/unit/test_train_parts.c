@@ -77,6 +77,7 @@ static line open_line(void) {
     assert_int_equal(lac_plan_open(l.graph, &config, &l.plan, NULL), LAC_OK);
     lac_plan_input(l.plan)[0] = 1;
     lac_plan_output_gradient(l.plan)[0] = 1;
+    lac_plan_output_gradient(l.plan)[1] = 0;
     assert_int_equal(lac_plan_forward(l.plan, NULL), LAC_OK);
     assert_int_equal(lac_plan_backward(l.plan, NULL), LAC_OK);
     return l;
