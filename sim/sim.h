@@ -16,6 +16,7 @@ typedef struct lac_sim_config {
     LAC_ENGINE_MEMBERS         ///< rtl/defs/engine.def; first, and in its order
         const char *cache_dir; ///< NULL: $LACUNA_CACHE, else $XDG_CACHE_HOME/lacuna, else ~/.cache/lacuna
     const char *rtl_dir;       ///< NULL: the sources that this build was made with
+    int shell_data_bits; ///< axi.h: the engine in its shell, with a memory port of so many bits; 0: without
 } lac_sim_config;
 
 typedef struct lac_sim lac_sim;

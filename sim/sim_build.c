@@ -20,11 +20,20 @@ static const char *const verilog_files[] = {
     "engine/drain.v",          "engine/step_counters.v",
     "engine/lac_engine.v",
 };
-static const char *const shim_files[] = {"shim.cpp", "shim.h"};
+/// And of the shell around it.
+static const char *const shell_files[] = {
+    "prim/ram_fifo.v",      "shell/axi_lite_slave.v", "shell/control_registers.v", "shell/bursts.v",
+    "shell/cycle_report.v", "shell/word_stream.v",    "shell/input_loader.v",      "shell/result_packer.v",
+    "shell/job.v",          "shell/lac_shell.v",
+};
+static const char *const shim_files[2][2] = {{"shim.cpp", "shim.h"}, {"axi_shim.cpp", "axi_shim.h"}};
 enum {
     N_VERILOG = sizeof verilog_files / sizeof verilog_files[0],
-    N_SHIM = sizeof shim_files / sizeof shim_files[0],
-    N_SOURCES = N_VERILOG + N_SHIM + 1
+    N_SHELL = sizeof shell_files / sizeof shell_files[0],
+    N_SHIM = sizeof shim_files[0] / sizeof shim_files[0][0],
+    N_HEADERS = 2,
+    N_SOURCES = N_VERILOG + N_SHELL + N_SHIM + N_HEADERS,
+    N_TOP = 5 ///< options that name the top module
 };
 
 static const char *const verilator_flags[] = {
@@ -32,8 +41,7 @@ static const char *const verilator_flags[] = {
     // A waveform shows accumulators, not memories; it costs nothing while no file is open.
     "--trace-fst", "--trace-max-array", "256",
     // Loops over lanes must be unrolled: their registers are written by non-blocking assignments.
-    "--unroll-count", "4096", "--unroll-stmts", "1000000", "--prefix", "Vlac_engine", "--top-module",
-    "lac_engine", "--Mdir", "obj"};
+    "--unroll-count", "4096", "--unroll-stmts", "1000000", "--Mdir", "obj"};
 static const char *const compiler_flags[] = {"-std=gnu++17",
                                              "-fPIC",
                                              "-fvisibility=hidden",
@@ -57,25 +65,39 @@ void lac_sim_recipe_make(const lac_sim_config *config, lac_arena *arena, lac_sim
     const char *rtl_dir = whole ? lac_arena_strdup(arena, whole) : config->rtl_dir;
     if (!rtl_dir) rtl_dir = LAC_RTL_DIR;
     free(whole);
+    bool shell = config->shell_data_bits != 0;
     const char **sources = LAC_NEW_ARRAY(arena, const char *, N_SOURCES);
     int n = 0;
     for (int i = 0; i < N_VERILOG; i++)
         sources[n++] = lac_arena_printf(arena, "%s/%s", rtl_dir, verilog_files[i]);
+    for (int i = 0; shell && i < N_SHELL; i++)
+        sources[n++] = lac_arena_printf(arena, "%s/%s", rtl_dir, shell_files[i]);
+    int n_verilog = n;
     sources[n++] = LAC_CONTRACT_DIR "/lac_contract.vh";
+    if (shell) sources[n++] = LAC_CONTRACT_DIR "/lac_registers.vh";
     for (int i = 0; i < N_SHIM; i++)
-        sources[n++] = lac_arena_printf(arena, "%s/%s", LAC_SIM_DIR, shim_files[i]);
+        sources[n++] = lac_arena_printf(arena, "%s/%s", LAC_SIM_DIR, shim_files[shell][i]);
 
     int values[LAC_N_PARAMS];
     memcpy(values, config, sizeof values);
-    const char **parameters = LAC_NEW_ARRAY(arena, const char *, LAC_N_PARAMS);
+    const char **parameters = LAC_NEW_ARRAY(arena, const char *, LAC_N_PARAMS + N_TOP);
+    int n_parameters = 0;
     for (int i = 0; i < LAC_N_PARAMS; i++)
-        parameters[i] = lac_arena_printf(arena, "-G%s=%d", lac_params[i].name, values[i]);
+        parameters[n_parameters++] = lac_arena_printf(arena, "-G%s=%d", lac_params[i].name, values[i]);
+    if (shell)
+        parameters[n_parameters++] = lac_arena_printf(arena, "-GDATA_BITS=%d", config->shell_data_bits);
+    parameters[n_parameters++] = "--top-module";
+    parameters[n_parameters++] = shell ? "lac_shell" : "lac_engine";
+    parameters[n_parameters++] = "--prefix";
+    parameters[n_parameters++] = shell ? "Vlac_shell" : "Vlac_engine";
     *out = (lac_sim_recipe){.sources = sources,
-                            .n_verilog = N_VERILOG,
-                            .n_sources = N_SOURCES,
+                            .n_verilog = n_verilog,
+                            .n_sources = n,
                             .parameters = parameters,
-                            .n_parameters = LAC_N_PARAMS,
-                            .drain = config->drain};
+                            .n_parameters = n_parameters,
+                            .shim = shim_files[shell][0],
+                            .drain = config->drain,
+                            .data_bytes = config->shell_data_bits / 8};
 }
 
 lac_status lac_sim_recipe_key(const lac_sim_recipe *recipe, lac_arena *arena, lac_key *key, lac_error *err) {
@@ -105,8 +127,9 @@ static bool is_slow(const char *name) {
     return strstr(name, "__Slow") || strstr(name, "__Trace") || strstr(name, "__Syms");
 }
 
-static lac_status write_unit(const char *directory, const char *unit, bool slow, lac_arena *arena,
+static lac_status write_unit(const char *directory, const char *unit, const char *shim, lac_arena *arena,
                              lac_error *err) {
+    bool slow = !shim;
     const char *obj = lac_arena_printf(arena, "%s/obj", directory);
     lac_file_out file;
     LAC_TRY(lac_file_begin(&file, lac_arena_printf(arena, "%s/%s", directory, unit), err));
@@ -121,7 +144,7 @@ static lac_status write_unit(const char *directory, const char *unit, bool slow,
         fprintf(file.stream, "#include \"obj/%s\"\n", entry->d_name);
     }
     closedir(dir);
-    if (!slow) fprintf(file.stream, "#include \"%s/shim.cpp\"\n", LAC_SIM_DIR);
+    if (shim) fprintf(file.stream, "#include \"%s/%s\"\n", LAC_SIM_DIR, shim);
     return lac_file_commit(&file, err);
 }
 
@@ -154,7 +177,7 @@ typedef struct unit {
 
 typedef struct compile_job {
     const unit *units;
-    const char *directory, *log, *include, *drain;
+    const char *directory, *log, *include, *drain, *data_bytes;
     lac_status status[8];
     lac_error errors[8];
 } compile_job;
@@ -168,6 +191,7 @@ static void compile_unit(void *ctx, size_t item, int worker) {
     add(&args, "-I" LAC_SIM_DIR);
     add(&args, job->include);
     add(&args, job->drain);
+    add(&args, job->data_bytes);
     add(&args, u->level);
     if (strcmp(u->level, "-O3") == 0) {
         add(&args, "-march=native");
@@ -197,7 +221,8 @@ static lac_status compile(const lac_sim_recipe *recipe, const char *directory, c
                        .directory = directory,
                        .log = log,
                        .include = lac_arena_printf(arena, "-I%s", include),
-                       .drain = lac_arena_printf(arena, "-DLAC_SHIM_DRAIN=%d", recipe->drain)};
+                       .drain = lac_arena_printf(arena, "-DLAC_SHIM_DRAIN=%d", recipe->drain),
+                       .data_bytes = lac_arena_printf(arena, "-DLAC_SHIM_DATA_BYTES=%d", recipe->data_bytes)};
     lac_parallel_for(N_UNITS, lac_n_cores() > 1 ? 2 : 1, compile_unit, &job);
     arg_list link = {{"g++", "-shared", "-Wl,-Bsymbolic", "-o", "engine.so"}, 5};
     for (int i = 0; i < N_UNITS; i++) {
@@ -217,8 +242,8 @@ lac_status lac_sim_recipe_build(const lac_sim_recipe *recipe, const char *direct
     LAC_TRY(run_verilator(recipe, directory, log, err));
     if (lac_talk_stop(talk)) LAC_FAIL(err, LAC_E_INTERRUPTED, "interrupted while building the engine model");
     lac_talk_step(talk, stage, 1, 3, "g++");
-    LAC_TRY(write_unit(directory, "fast.cpp", false, arena, err));
-    LAC_TRY(write_unit(directory, "slow.cpp", true, arena, err));
+    LAC_TRY(write_unit(directory, "fast.cpp", recipe->shim, arena, err));
+    LAC_TRY(write_unit(directory, "slow.cpp", NULL, arena, err));
     LAC_TRY(compile(recipe, directory, log, arena, err));
     lac_talk_step(talk, stage, 3, 3, "done");
     return LAC_OK;

@@ -12,9 +12,11 @@
 typedef struct lac_sim_recipe {
     const char *const *sources; ///< absolute paths: Verilog to compile, then what it and the shim include
     int n_verilog, n_sources;
-    const char *const *parameters; ///< "-GMESH_X=7", ...
+    const char *const
+        *parameters; ///< "-GMESH_X=7", ..., "--top-module", "lac_engine", "--prefix", "Vlac_engine"
     int n_parameters;
-    int drain;
+    const char *shim; ///< the C++ around the model
+    int drain, data_bytes;
 } lac_sim_recipe;
 
 /// Collects paths and parameters; config->rtl_dir may be NULL.

@@ -17,6 +17,9 @@ typedef struct lac_sim_model {
 /// errors  E_DEVICE (names the log of the build), E_NOT_FOUND (a source of the engine), E_IO, E_INTERRUPTED
 lac_status lac_sim_model_open(const lac_sim_config *config, const lac_talk *talk, lac_sim_model *out,
                               lac_error *err) LAC_MUST_CHECK;
+/// The library alone, also that of the engine in its shell (axi.h); the caller finds its symbol.
+lac_status lac_sim_library_open(const lac_sim_config *config, const lac_talk *talk, void **library,
+                                lac_error *err) LAC_MUST_CHECK;
 void lac_sim_model_close(lac_sim_model *model);
 
 #endif

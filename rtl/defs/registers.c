@@ -145,23 +145,22 @@ void lac_registers_print_c(FILE *out) {
     for (int i = 0; i < COUNT(statuses); i++)
         fprintf(out, "#define LAC_KERNEL_%s %d /* %s */\n", statuses[i].name, statuses[i].value,
                 statuses[i].doc);
-    fprintf(out,
-            "\n/* Tells engines of different parameters apart: FNV-1a over the values of engine.def. */\n"
-            "#define LAC_ENGINE_ID(");
-    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, "%s%s", i ? ", " : "", parameters[i]);
-    fprintf(out, ") \\\n    (");
-    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, "(");
-    fprintf(out, "2166136261u");
-    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, " ^ (%s)) * 16777619u", parameters[i]);
-    fprintf(out, ")\n\n#endif\n");
+    fprintf(out, "\n/* The ID that tells engines of different parameters apart: FNV-1a over the values of "
+                 "engine.def,\n * id = SEED, then id = (id ^ value) * PRIME for each. */\n"
+                 "#define LAC_ENGINE_ID_SEED 2166136261u\n#define LAC_ENGINE_ID_PRIME 16777619u\n\n#endif\n");
 }
 
-/// Constants only; LAC_ENGINE_ID uses the parameters that are in sight.
+/// Offsets and codes. LAC_ENGINE_PARAMETERS declares the parameters of a module around the engine,
+/// LAC_ENGINE_CONNECT hands them on, and LAC_ENGINE_ID and LAC_PARAMETERS use them.
 void lac_registers_print_verilog(FILE *out) {
-    fprintf(out, "// Printed by rtl/defs/contract.c from registers.def; do not edit.\n"
+    fprintf(out, "// Printed by rtl/defs/contract.c from registers.def and engine.def; do not edit.\n"
                  "`ifndef LAC_REGISTERS_VH\n`define LAC_REGISTERS_VH\n");
-    for (int i = 0; i < COUNT(arguments); i++)
-        fprintf(out, "`define LAC_REG_%s 8'h%02x\n", arguments[i].name, (unsigned)arguments[i].offset);
+    uint32_t words = 0;
+    for (int i = 0; i < COUNT(arguments); i++) {
+        words |= (arguments[i].is_pointer ? 3u : 1u) << (arguments[i].offset / 4);
+        fprintf(out, "`define LAC_WORD_%s 5'd%d\n", arguments[i].name, arguments[i].offset / 4);
+    }
+    fprintf(out, "`define LAC_ARGUMENT_WORDS 32'h%08x\n", words);
     for (int i = 0; i < COUNT(registers); i++)
         fprintf(out, "`define LAC_REG_%s 8'h%02x\n", registers[i].name, (unsigned)registers[i].offset);
     for (int i = 0; i < COUNT(statuses); i++)
@@ -170,10 +169,17 @@ void lac_registers_print_verilog(FILE *out) {
     for (int i = 0; i < COUNT(parameters); i++) fprintf(out, "(");
     fprintf(out, "32'd2166136261");
     for (int i = 0; i < COUNT(parameters); i++) fprintf(out, " ^ %s) * 32'd16777619", parameters[i]);
-    fprintf(out, ")\n`define LAC_N_PARAMETERS %d\n", COUNT(parameters));
-    fprintf(out, "`define LAC_PARAMETERS {");
-    for (int i = COUNT(parameters) - 1; i >= 0; i--)
-        fprintf(out, "%s[31:0]%s", parameters[i], i ? ", " : "}\n");
+    fprintf(out, ")\n`define LAC_PARAMETERS (");
+    for (int i = 0; i < COUNT(parameters); i++)
+        fprintf(out, "%s((512'd1 * %s) << %d)", i ? " | " : "", parameters[i], 32 * i);
+    fprintf(out, ")\n`define LAC_ENGINE_PARAMETERS \\\n");
+    for (int i = 0; i < COUNT(parameters); i++)
+        fprintf(out, "    parameter %s = `LAC_%s_DEFAULT%s\n", parameters[i], parameters[i],
+                i + 1 < COUNT(parameters) ? ", \\" : "");
+    fprintf(out, "`define LAC_ENGINE_CONNECT \\\n");
+    for (int i = 0; i < COUNT(parameters); i++)
+        fprintf(out, "    .%s(%s)%s\n", parameters[i], parameters[i],
+                i + 1 < COUNT(parameters) ? ", \\" : "");
     fprintf(out, "`endif\n");
 }
 

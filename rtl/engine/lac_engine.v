@@ -42,6 +42,7 @@ module lac_engine #(
     output wire [8*DRAIN-1:0] watch_data_o,
     output wire        [15:0] watch_step_o,
     output wire               watch_step_done_o,
+    output wire         [1:0] watch_cause_o,      // of this cycle: 0 other, 1 compute, 2 starved, 3 drain
     output wire        [31:0] cycles_compute_o,
     output wire        [31:0] cycles_starved_o,
     output wire        [31:0] cycles_drain_o,
@@ -334,6 +335,7 @@ module lac_engine #(
   assign watch_group_o = drain_group;
   assign watch_data_o = drain_data;
   assign watch_step_o = step_q;
+  assign watch_cause_o = is_compute ? 2'd1 : is_starved ? 2'd2 : is_drain ? 2'd3 : 2'd0;
   step_counters u_counters (
       .clk_i       (clk_i),
       .rst_ni      (rst_ni),
