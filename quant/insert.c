@@ -1,4 +1,5 @@
 #include "quant_codes.h"
+#include "range.h"
 #include "scale_search.h"
 #include "sites.h"
 
@@ -35,39 +36,56 @@ static lac_status check_zeros(const lac_graph *graph, const lac_node *node, int 
              lac_op_name(node->op), node->name, (long long)zeros, (long long)n);
 }
 
-// One scale an output channel; a channel without weights left takes the mean of the others.
-static void search_scales(const lac_value *w, int bits, float *scale) {
-    int64_t n_out = w->shape.dim[0], n = lac_shape_count(w->shape) / n_out, found = 0;
-    int highest = bits > 1 ? (1 << (bits - 1)) - 1 : 1;
-    double sum = 0;
-    for (int64_t o = 0; o < n_out; o++) {
-        const float *row = w->data + o * n;
-        scale[o] = bits == 1 ? lac_scale_bipolar(row, (size_t)n)
-                             : lac_scale_search(row, (size_t)n, -highest, highest);
-        sum += (double)scale[o];
-        found += scale[o] > 0;
+static float scale_of_weights(const lac_quant_sites *sites, const float *w, size_t n, int bits,
+                              lac_arena *scratch) {
+    int highest = bits > 1 ? (1 << (bits - 1)) - 1 : 1, zero;
+    float scale;
+    if (bits == 1) {
+        scale = lac_scale_bipolar(w, n);
+        return sites->power_of_two ? lac_scale_power_of_two(w, n, scale, -1, 1) : scale;
     }
-    float mean = found ? (float)(sum / (double)found) : 1;
-    for (int64_t o = 0; o < n_out; o++)
-        if (!(scale[o] > 0)) scale[o] = mean;
+    const lac_range_samples samples = {.x = w, .n = n};
+    const lac_code_grid grid = {.lowest = -highest, .highest = highest, .power_of_two = sites->power_of_two};
+    lac_range_fit(sites->weight_range, sites->percentile, &samples, grid, scratch, &scale, &zero);
+    return scale;
 }
 
-static int add_scales(lac_graph *graph, const lac_value *w, int bits) {
+// One scale an output channel; a channel without weights left takes the mean of the others, or the power of
+// two next to it.
+static void search_scales(const lac_quant_sites *sites, const lac_value *w, int bits, lac_value *scales,
+                          lac_arena *scratch) {
+    int64_t n_scales = lac_shape_count(scales->shape), n = lac_shape_count(w->shape) / n_scales, found = 0;
+    double sum = 0;
+    for (int64_t o = 0; o < n_scales; o++) {
+        scales->data[o] = scale_of_weights(sites, w->data + o * n, (size_t)n, bits, scratch);
+        sum += (double)scales->data[o];
+        found += scales->data[o] > 0;
+    }
+    float mean = found ? (float)(sum / (double)found) : 1;
+    if (sites->power_of_two) mean = exp2f(rintf(log2f(mean)));
+    for (int64_t o = 0; o < n_scales; o++)
+        if (!(scales->data[o] > 0)) scales->data[o] = mean;
+}
+
+static int add_scales(lac_graph *graph, const lac_quant_sites *sites, const lac_value *w, int bits) {
     lac_shape shape = w->shape;
     for (int i = 1; i < shape.n_dims; i++) shape.dim[i] = 1;
+    if (sites->per_tensor) shape = (lac_shape){0};
     bool learnt = bits < LAC_TRACKED_WEIGHT_BITS;
     return lac_graph_add_constant(graph, named(graph, w->name, "scale"), shape, NULL, learnt);
 }
 
-static lac_status insert_weights(lac_graph *graph, int index, int bits, int zero, lac_error *err) {
+static lac_status insert_weights(lac_graph *graph, const lac_quant_sites *sites, int index, int zero,
+                                 lac_arena *scratch, lac_error *err) {
+    int bits = sites->weight_bits[index];
     lac_node node = graph->nodes[index];
     if (!graph->values[node.in[1]].data)
         LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': weights '%s' are computed; they must be a constant",
                  lac_op_name(node.op), node.name, graph->values[node.in[1]].name);
     LAC_TRY(check_zeros(graph, &node, bits, err));
     lac_value w = graph->values[node.in[1]];
-    int scale = add_scales(graph, &w, bits);
-    search_scales(&w, bits, graph->values[scale].data);
+    int scale = add_scales(graph, sites, &w, bits);
+    search_scales(sites, &w, bits, &graph->values[scale], scratch);
     const lac_attr attr = {.quant = {.bits = bits, .is_signed = true, .narrow = true}};
     lac_op op = bits == 1 ? LAC_OP_BIPOLAR_QUANT : LAC_OP_QUANT;
     const char *name = named(graph, w.name, "quant");
@@ -79,12 +97,22 @@ static lac_status insert_weights(lac_graph *graph, int index, int bits, int zero
 // ---- the graph
 // --------------------------------------------------------------------------------------------------
 
+static lac_status insert_all_weights(lac_graph *graph, const lac_quant_sites *sites, int zero,
+                                     lac_error *err) {
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);
+    lac_status status = LAC_OK;
+    for (int n = 0, n_nodes = graph->n_nodes; n < n_nodes && status == LAC_OK; n++)
+        if (sites->weight_bits[n]) status = insert_weights(graph, sites, n, zero, scratch, err);
+    lac_arena_close(scratch);
+    return status;
+}
+
 lac_status lac_quant_sites_insert(lac_graph *graph, const lac_quant_sites *sites, const float *scale,
                                   const int *zero, lac_error *err) {
     const lac_shape scalar = {0};
-    int no_zero = lac_graph_add_constant(graph, "zero", scalar, NULL, false), n_nodes = graph->n_nodes;
-    for (int n = 0; n < n_nodes; n++)
-        if (sites->weight_bits[n]) LAC_TRY(insert_weights(graph, n, sites->weight_bits[n], no_zero, err));
+    int no_zero = lac_graph_add_constant(graph, "zero", scalar, NULL, false);
+    LAC_TRY(insert_all_weights(graph, sites, no_zero, err));
     int *scale_of = LAC_NEW_ARRAY(graph->arena, int, sites->n);
     for (int i = 0; i < sites->n; i++) {
         const lac_quant_site *site = &sites->site[i];

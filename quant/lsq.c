@@ -1,26 +1,10 @@
-#include "calibrate.h"
-#include "op.h"
+#include "prepare.h"
 #include "quant_codes.h"
 #include "quantize.h"
 #include "sites.h"
 #include "snap.h"
 
 #include <math.h>
-#include <stdio.h>
-
-// Zeros at the start are pruned weights: they stay away.
-static void mask_zeros(lac_graph *graph) {
-    for (int n = 0; n < graph->n_nodes; n++) {
-        const lac_node *node = &graph->nodes[n];
-        if (node->op != LAC_OP_CONV2D && node->op != LAC_OP_LINEAR) continue;
-        lac_value *w = &graph->values[node->in[1]];
-        int64_t count = lac_shape_count(w->shape), zeros = 0;
-        for (int64_t i = 0; w->data && i < count; i++) zeros += w->data[i] == 0;
-        if (zeros == 0) continue;
-        if (!w->mask) w->mask = LAC_NEW_ARRAY(graph->arena, uint8_t, count);
-        for (int64_t i = 0; i < count; i++) w->mask[i] = w->data[i] != 0;
-    }
-}
 
 // A step that overshoots must not turn a scale around: the codes would change sign at once.
 static void keep_positive(lac_value *scale) {
@@ -56,41 +40,15 @@ static lac_status settle_scales(void *ctx, lac_graph *graph, uint64_t step, uint
     return LAC_OK;
 }
 
-static lac_status insert(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
-                         lac_arena *scratch, lac_error *err) {
-    lac_quant_sites sites;
-    float *scale;
-    int *zero;
-    LAC_TRY(lac_graph_tidy(graph, err));
-    LAC_TRY(lac_graph_infer(graph, err));
-    LAC_TRY(lac_quant_sites_plan(graph, config, scratch, &sites, err));
-    LAC_TRY(lac_calibrate(graph, data, &sites, scratch, &scale, &zero, err));
-    mask_zeros(graph);
-    LAC_TRY(lac_quant_sites_insert(graph, &sites, scale, zero, err));
-    LAC_TRY(lac_graph_infer(graph, err));
-    return lac_graph_check(graph, err);
-}
-
-static void note_widths(lac_graph *graph, const lac_quant_config *c) {
-    char text[96];
-    snprintf(text, sizeof text, "lsq weights %s%d acts %d first %d last %d", c->ternary ? "ternary " : "",
-             c->ternary ? 2 : c->weight_bits, c->act_bits, c->first_bits, c->last_bits);
-    lac_graph_set_meta(graph, "lacuna.quantizer", text);
-}
-
 static lac_status run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                       const lac_talk *talk, lac_error *err) {
-    lac_arena *scratch = lac_arena_open();
-    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);
-    lac_status status = insert(graph, data, config, scratch, err);
-    lac_arena_close(scratch);
-    LAC_TRY(status);
+    LAC_TRY(lac_quant_prepare(graph, data, config, err));
     const lac_train_hook hook = {.before_step = settle_scales};
     lac_train_result result;
     LAC_TRY(lac_train(graph, data, &config->recipe, &hook, talk, &result, err));
     LAC_TRY(settle_scales(NULL, graph, 0, 0, err));
     LAC_TRY(lac_snap(graph, err));
-    note_widths(graph, config);
+    lac_quant_note(graph, "lsq", config);
     return LAC_OK;
 }
 
@@ -99,5 +57,6 @@ const lac_quantizer_desc lac_quantizer_lsq = {
     .help =
         "quantization-aware training with learned step sizes: weights per channel, activations per tensor",
     .source = "Esser et al., Learned Step Size Quantization, ICLR 2020",
+    .trains = true,
     .run = run,
 };

@@ -122,3 +122,14 @@ lac_status lac_weight_codes_read(const lac_graph *graph, int index, lac_arena *a
     *out = codes;
     return LAC_OK;
 }
+
+int lac_quantizer_of(const lac_graph *graph, int value) {
+    for (;;) {
+        int producer = lac_graph_producer(graph, value);
+        if (producer < 0) return -1;
+        lac_op op = graph->nodes[producer].op;
+        if (op == LAC_OP_QUANT) return producer;
+        if (op != LAC_OP_MAX_POOL && op != LAC_OP_FLATTEN && op != LAC_OP_CONCAT) return -1;
+        value = graph->nodes[producer].in[0];
+    }
+}

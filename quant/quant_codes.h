@@ -20,6 +20,9 @@ typedef struct lac_weight_codes {
     double *scale; ///< [n_out]
 } lac_weight_codes;
 
+/// The node of the quantizer whose codes a value holds, through nodes that pass codes on; -1 for none.
+int lac_quantizer_of(const lac_graph *graph, int value);
+
 /// Smallest and largest code of a quantizer's attributes.
 int lac_quant_lowest(lac_quant_attr attr);
 int lac_quant_highest(lac_quant_attr attr);

@@ -1,6 +1,8 @@
 #include "sites.h"
 #include "chain.h"
 
+#include <string.h>
+
 enum { INPUT_BITS = 8, ADD_OPERAND_BITS = 8 };
 
 typedef struct planning {
@@ -10,12 +12,19 @@ typedef struct planning {
     int *site_of;                               // per value: the site whose codes it holds, -1 for none
     bool *nonnegative;                          // per value
     bool *feeds_add, *feeds_other, *feeds_last; // per site
-    int first, last;                            // nodes with weights
+    int *asked;      // per site: most bits that the layers it feeds ask for, 0: none
+    int first, last; // nodes with weights
     lac_error *err;
 } planning;
 
 static bool has_weights(lac_op op) {
     return op == LAC_OP_CONV2D || op == LAC_OP_LINEAR;
+}
+
+static const lac_layer_widths *widths_of(const lac_quant_config *c, const char *layer) {
+    for (int i = 0; i < c->n_layers; i++)
+        if (strcmp(c->layers[i].layer, layer) == 0) return &c->layers[i];
+    return NULL;
 }
 
 static int only_reader(const lac_graph *graph, int value) {
@@ -90,8 +99,10 @@ static void note_reader(planning *p, int index) {
         for (int i = 0; i < 2; i++)
             if (p->site_of[node->in[i]] >= 0) p->feeds_add[p->site_of[node->in[i]]] = true;
     } else if (site >= 0 && lac_chain_starts(node->op)) {
+        const lac_layer_widths *own = widths_of(p->config, node->name);
         p->feeds_other[site] = true;
         if (index == p->last) p->feeds_last[site] = true;
+        if (own && own->acts > p->asked[site]) p->asked[site] = own->acts;
     }
 }
 
@@ -139,6 +150,7 @@ static int site_bits(const planning *p, int site) {
     const lac_quant_site *s = &p->sites->site[site];
     int bits = c->act_bits;
     if (p->feeds_last[site] && c->last_bits) bits = c->last_bits;
+    if (p->asked[site]) bits = p->asked[site];
     if (p->feeds_add[site] && !p->feeds_other[site]) bits = ADD_OPERAND_BITS;
     if (bits == 1 && s->is_signed) bits = 2; // one bit has no code for zero and both signs
     return s->is_input ? INPUT_BITS : bits;
@@ -160,6 +172,11 @@ static void set_types(planning *p) {
         s->is_signed = sites->site[s->family].is_signed;
         s->bits = sites->site[s->family].bits == 1 && s->is_signed ? 2 : sites->site[s->family].bits;
     }
+    for (int i = 0; p->config->asymmetric && i < sites->n; i++) {
+        lac_quant_site *s = &sites->site[i];
+        s->is_asymmetric = s->is_signed;
+        s->is_signed = false;
+    }
 }
 
 static void set_weight_bits(planning *p) {
@@ -169,6 +186,8 @@ static void set_weight_bits(planning *p) {
         int bits = c->ternary ? 2 : c->weight_bits;
         if (n == p->first && c->first_bits) bits = c->first_bits;
         if (n == p->last && c->last_bits) bits = c->last_bits;
+        const lac_layer_widths *own = widths_of(c, p->graph->nodes[n].name);
+        if (own && own->weights) bits = own->weights;
         p->sites->weight_bits[n] = bits;
     }
 }
@@ -187,12 +206,37 @@ static lac_status check_widths(const lac_quant_config *c, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status check_layers(const lac_graph *graph, const lac_quant_config *c, lac_error *err) {
+    for (int i = 0; i < c->n_layers; i++) {
+        const lac_layer_widths *l = &c->layers[i];
+        bool found = false;
+        for (int n = 0; n < graph->n_nodes && !found; n++)
+            found = has_weights(graph->nodes[n].op) && strcmp(graph->nodes[n].name, l->layer) == 0;
+        if (!found)
+            LAC_FAIL(
+                err, LAC_E_USAGE,
+                "layer '%s' has widths of its own, but graph '%s' has no convolution or linear layer of that "
+                "name; `lacuna info` lists them",
+                l->layer, graph->name);
+        if (l->weights < 0 || l->weights > 8 || l->acts < 0 || l->acts > 8)
+            LAC_FAIL(err, LAC_E_USAGE,
+                     "layer '%s': %d bits for weights and %d for activations, supported are 1 to 8", l->layer,
+                     l->weights, l->acts);
+    }
+    return LAC_OK;
+}
+
 lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *config, lac_arena *arena,
                                 lac_quant_sites *out, lac_error *err) {
     LAC_TRY(check_widths(config, err));
+    LAC_TRY(check_layers(graph, config, err));
     int n_sites = graph->n_nodes + 1;
     lac_quant_sites sites = {.site = LAC_NEW_ARRAY(arena, lac_quant_site, n_sites),
-                             .weight_bits = LAC_NEW_ARRAY(arena, int, graph->n_nodes)};
+                             .weight_bits = LAC_NEW_ARRAY(arena, int, graph->n_nodes),
+                             .weight_range = config->weight_range,
+                             .percentile = config->percentile,
+                             .per_tensor = config->per_tensor,
+                             .power_of_two = config->power_of_two};
     planning p = {.graph = graph,
                   .config = config,
                   .sites = &sites,
@@ -201,6 +245,7 @@ lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *
                   .feeds_add = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_other = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_last = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .asked = LAC_NEW_ARRAY(arena, int, n_sites),
                   .first = -1,
                   .last = -1,
                   .err = err};

@@ -16,6 +16,7 @@ typedef struct lac_quant_site {
     int family; ///< index of the site whose scale and type this one shares; itself when it leads
     int bits;
     bool is_signed;
+    bool is_asymmetric; ///< unsigned codes with a zero point, for values of both signs
     bool is_input;
 } lac_quant_site;
 
@@ -23,6 +24,9 @@ typedef struct lac_quant_sites {
     lac_quant_site *site;
     int n;
     int *weight_bits; ///< per node: 1..8, 0 where there are no weights. Ternary is 2
+    lac_range_kind weight_range;
+    double percentile;
+    bool per_tensor, power_of_two; ///< of weight scales
 } lac_quant_sites;
 
 /// From so many bits on a weight scale is not learnt but follows the largest weight of its channel: clipping
@@ -32,7 +36,9 @@ enum { LAC_TRACKED_WEIGHT_BITS = 6 };
 /// Plans the quantizers of a tidy graph.
 ///
 /// memory  from arena
-/// errors  E_USAGE (a width), E_UNSUPPORTED (a concat operand that is no end of a chain)
+/// errors  E_USAGE (a width; a layer of config->layers that the graph has not), E_UNSUPPORTED (a concat
+/// operand
+///         that is no end of a chain)
 lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *config, lac_arena *arena,
                                 lac_quant_sites *out, lac_error *err) LAC_MUST_CHECK;
 

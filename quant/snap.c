@@ -5,24 +5,12 @@
 
 #include <math.h>
 
-// The quantizer whose codes a value holds, through nodes that pass codes on; -1 for none.
-static int quantizer_of(const lac_graph *graph, int value) {
-    for (;;) {
-        int producer = lac_graph_producer(graph, value);
-        if (producer < 0) return -1;
-        lac_op op = graph->nodes[producer].op;
-        if (op == LAC_OP_QUANT) return producer;
-        if (op != LAC_OP_MAX_POOL && op != LAC_OP_FLATTEN && op != LAC_OP_CONCAT) return -1;
-        value = graph->nodes[producer].in[0];
-    }
-}
-
 // ---- additions
 // --------------------------------------------------------------------------------------------------
 
 // Both operands may already stand in a ratio to a third scale; then lowering takes the nearest integers.
 static void snap_add(lac_graph *graph, const lac_node *node, bool *fixed) {
-    int q[2] = {quantizer_of(graph, node->in[0]), quantizer_of(graph, node->in[1])}, v[2];
+    int q[2] = {lac_quantizer_of(graph, node->in[0]), lac_quantizer_of(graph, node->in[1])}, v[2];
     if (q[0] < 0 || q[1] < 0) return;
     for (int i = 0; i < 2; i++) v[i] = graph->nodes[q[i]].in[1];
     if (v[0] == v[1] || (fixed[v[0]] && fixed[v[1]])) return;
@@ -59,17 +47,24 @@ typedef struct snapping {
     lac_fold fold;
 } snapping;
 
-static void snap_weight_scale(lac_graph *graph, const snapping *x, int o) {
-    lac_value *scale = &graph->values[x->weight_quant->in[1]];
-    if (lac_shape_count(scale->shape) != x->codes.n_out || x->scale_out == 0) return;
+// How far a scale is from one whose requantisation is m * 2^-s: 1 when nothing is to be done.
+static double snapping_factor(const snapping *x, int o) {
     double multiplier = x->codes.scale[o] * x->scale_in * fabs(x->fold.factor[o]) / x->scale_out;
-    if (!(multiplier >= 0x1p-31 && multiplier < 0x1p14)) return;
+    if (!(multiplier >= 0x1p-31 && multiplier < 0x1p14)) return 1;
     uint16_t m;
     uint8_t s;
     lac_multiplier(multiplier, &m, &s);
-    x->codes.scale[o] *= lac_multiplier_value(m, s) / multiplier;
-    scale->data[o] = (float)x->codes.scale[o];
-    x->codes.scale[o] = (double)scale->data[o];
+    return lac_multiplier_value(m, s) / multiplier;
+}
+
+// One scale for all channels can follow one factor alone: there must be no batch norm.
+static void snap_weight_scales(lac_graph *graph, const snapping *x) {
+    lac_value *scale = &graph->values[x->weight_quant->in[1]];
+    bool shared = lac_shape_count(scale->shape) != x->codes.n_out;
+    if (x->scale_out == 0 || (shared && x->chain.batch_norm >= 0)) return;
+    for (int o = 0; o < (shared ? 1 : x->codes.n_out); o++)
+        scale->data[o] = (float)(x->codes.scale[o] * snapping_factor(x, o));
+    for (int o = 0; o < x->codes.n_out; o++) x->codes.scale[o] = (double)scale->data[shared ? 0 : o];
 }
 
 // Latent weights of 1 bit keep their size: the sign is the code.
@@ -96,7 +91,7 @@ static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, la
     LAC_TRY(lac_chain_match(graph, index, &x.chain, err));
     LAC_TRY(lac_weight_codes_read(graph, index, scratch, &x.codes, err));
     LAC_TRY(lac_fold_chain(graph, &x.chain, x.codes.n_out, scratch, &x.fold, err));
-    int in = quantizer_of(graph, x.node->in[0]);
+    int in = lac_quantizer_of(graph, x.node->in[0]);
     if (in < 0)
         LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': input '%s' has no quantizer before it",
                  lac_op_name(x.node->op), x.node->name, graph->values[x.node->in[0]].name);
@@ -108,8 +103,8 @@ static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, la
         x.scale_out = q.scale;
     }
     x.weight_quant = &graph->nodes[lac_graph_producer(graph, x.node->in[1])];
+    snap_weight_scales(graph, &x);
     for (int o = 0; o < x.codes.n_out; o++) {
-        snap_weight_scale(graph, &x, o);
         snap_weights(graph, &x, o);
         snap_offset(graph, &x, o);
     }

@@ -6,7 +6,7 @@
 /// Moves the parameters of a quantized graph to values that integers hold exactly, so that the float graph
 /// and its lowering agree but for ties:
 ///   - scales of two operands of an addition to a ratio of integers 1..127;
-///   - weight scales per channel so that their requantisation is m * 2^-s, weights to codes times scale;
+///   - weight scales so that their requantisation is m * 2^-s, weights to codes times scale;
 ///   - offsets (beta, or the bias where there is no batch norm) to whole accumulator units.
 /// Every step is at most half a unit of what it rounds to; no weight code changes.
 ///

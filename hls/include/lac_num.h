@@ -35,4 +35,24 @@ static inline int32_t lac_code_max(int bits, int is_signed) {
     return is_signed ? (1 << (bits - 1)) - 1 : (1 << bits) - 1;
 }
 
+/// Non-zero signed radix-4 digits of a weight code, the cycles that it costs a DIGIT lane.
+///
+///   w = sum d[k] * 4^k,  d[k] in {-2, -1, 0, 1, 2},  with as few d[k] != 0 as there can be
+///
+/// range   code in [-128, 127]; at most 4
+static inline int lac_digit_count(int32_t code) {
+    int32_t rest = code < 0 ? -code : code;
+    int32_t fewest = 0, carried = 8; // digits so far, without and with a carry into the next; 8: not possible
+    for (; rest; rest >>= 2) {
+        int32_t low = rest & 3; // 0..3, or 1..4 with the carry
+        int32_t stay = low == 0 ? fewest : low < 3 ? fewest + 1 : 8;
+        int32_t raise = low > 1 ? fewest + 1 : 8;
+        if (low < 2 && carried + 1 < stay) stay = carried + 1;
+        int32_t raised = low == 3 ? carried : low > 0 ? carried + 1 : 8;
+        fewest = stay;
+        carried = raised < raise ? raised : raise;
+    }
+    return fewest < carried + 1 ? fewest : carried + 1;
+}
+
 #endif

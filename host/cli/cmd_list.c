@@ -62,12 +62,23 @@ static void list_data(lac_doc *doc) {
 }
 
 static void list_quantizers(lac_doc *doc) {
-    lac_doc_table_begin(doc, "quantizers", "name|help|source", "<quantizer|<what it does|<source");
+    lac_doc_table_begin(doc, "quantizers", "name|trains|help|source",
+                        "<quantizer|<trains|<what it does|<source");
     for (int i = 0; i < lac_n_quantizers(); i++) {
         lac_doc_row(doc);
         lac_doc_cell_text(doc, "%s", lac_quantizer_row(i)->name);
+        lac_doc_cell_text(doc, "%s", lac_quantizer_row(i)->trains ? "yes" : "no");
         lac_doc_cell_text(doc, "%s", lac_quantizer_row(i)->help);
         lac_doc_cell_text(doc, "%s", lac_quantizer_row(i)->source);
+    }
+}
+
+static void list_ranges(lac_doc *doc) {
+    lac_doc_table_begin(doc, "ranges", "name|help", "<rule|<what the range is");
+    for (int i = 0; lac_range_name(i); i++) {
+        lac_doc_row(doc);
+        lac_doc_cell_text(doc, "%s", lac_range_name(i));
+        lac_doc_cell_text(doc, "%s", lac_range_help(i));
     }
 }
 
@@ -130,7 +141,8 @@ static const struct {
 } tables[] = {
     {"commands", list_commands}, {"ops", list_ops},         {"nets", list_nets},
     {"data", list_data},         {"pruners", list_pruners}, {"quantizers", list_quantizers},
-    {"devices", list_devices},   {"engine", list_engine},   {"errors", list_errors},
+    {"ranges", list_ranges},     {"devices", list_devices}, {"engine", list_engine},
+    {"errors", list_errors},
 };
 
 static const char *table_names(int i) {

@@ -6,9 +6,11 @@ typedef struct quantize_args {
     lac_common_args common;
     const char *input;
     lac_stage_args stage;
-    int method;
+    int method, images;
     lac_quant_config config; // the recipe inside is filled from stage
 } quantize_args;
+
+_Static_assert(sizeof(lac_range_kind) == sizeof(int), "options store table positions as int");
 
 static const lac_option options[] = {
     {.name = "MODEL",
@@ -83,6 +85,93 @@ static const lac_option options[] = {
      .offset = offsetof(quantize_args, stage.recipe.freeze_batch_norm),
      .group = "Quantization",
      .help = "keep the running statistics as they are"},
+    {.name = "range",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(quantize_args, config.act_range),
+     .fallback = "mse",
+     .names = lac_names_ranges,
+     .value = "RULE",
+     .group = "Quantization",
+     .help = "how ranges of activations follow from calibration ('lacuna list ranges')"},
+    {.name = "weight-range",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(quantize_args, config.weight_range),
+     .fallback = "mse",
+     .names = lac_names_ranges,
+     .value = "RULE",
+     .group = "Quantization",
+     .help = "the same for weights"},
+    {.name = "percentile",
+     .kind = LAC_OPT_DOUBLE,
+     .offset = offsetof(quantize_args, config.percentile),
+     .lowest = 50,
+     .highest = 100,
+     .fallback = "99.99",
+     .value = "PERCENT",
+     .group = "Quantization",
+     .help = "share of values that the percentile rule keeps"},
+    {.name = "images",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(quantize_args, images),
+     .lowest = 1,
+     .highest = 100000,
+     .fallback = "512",
+     .value = "N",
+     .group = "Quantization",
+     .help = "training images to calibrate on"},
+    {.name = "asymmetric",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.asymmetric),
+     .group = "Quantization",
+     .help = "activations of both signs get a zero point"},
+    {.name = "per-tensor",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.per_tensor),
+     .group = "Quantization",
+     .help = "one scale for all weights of a layer, not one a channel"},
+    {.name = "power-of-two",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.power_of_two),
+     .group = "Quantization",
+     .help = "calibrated scales are powers of two"},
+    {.name = "equalize",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.equalize),
+     .group = "After training",
+     .help = "balance the weights of layers that follow each other"},
+    {.name = "absorb-bias",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.absorb_bias),
+     .group = "After training",
+     .help = "move what all images share into the next layer's bias"},
+    {.name = "bias-correct",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.correct_bias),
+     .group = "After training",
+     .help = "let biases undo the mean error of each layer's output"},
+    {.name = "reestimate",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(quantize_args, config.reestimate),
+     .group = "After training",
+     .help = "keep batch norms and measure their statistics again"},
+    {.name = "digits",
+     .kind = LAC_OPT_DOUBLE,
+     .offset = offsetof(quantize_args, config.digits),
+     .lowest = 0,
+     .highest = 1,
+     .fallback = "0",
+     .value = "SHARE",
+     .group = "For the engine",
+     .help = "round to cheap codes until so much of the radix-4 digits is left; 0 is off"},
+    {.name = "acc-bits",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(quantize_args, config.acc_bits),
+     .lowest = 0,
+     .highest = 32,
+     .fallback = "0",
+     .value = "BITS",
+     .group = "For the engine",
+     .help = "guarantee that every accumulator fits; 0 is as it comes"},
     LAC_RECIPE_OPTIONS(quantize_args, "5", "0.02"),
     LAC_COMMON_OPTIONS(quantize_args),
 };
@@ -119,6 +208,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_quant_config config = args->config;
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
+    config.images = (uint32_t)args->images;
     double begin_s = lac_now_s();
     LAC_TRY(lac_quantizer_row(args->method)->run(graph, &data, &config, &cli->talk, err));
 
@@ -134,12 +224,14 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
 
 const lac_command lac_cmd_quantize = {
     .name = "quantize",
-    .summary = "make weights and activations narrow integers, with fine-tuning",
+    .summary = "make weights and activations narrow integers, after training or with fine-tuning",
     .usage = "quantize MODEL --data NAME -o FILE [options]",
     .examples = "lacuna quantize pruned.onnx --weights 4 --acts 4 --first 8 --last 8 --data fashion-mnist -o "
                 "int.onnx\n"
                 "lacuna quantize pruned.onnx --ternary --acts 4 --data fashion-mnist -o ternary.onnx\n"
-                "lacuna quantize pruned.onnx -w 1 -a 2 --epochs 20 --data fashion-mnist -o tiny.onnx",
+                "lacuna quantize pruned.onnx -w 1 -a 2 --epochs 20 --data fashion-mnist -o tiny.onnx\n"
+                "lacuna quantize float.onnx --method adaround --equalize --bias-correct -w 4 -a 8 --data "
+                "fashion-mnist -o int.onnx",
     .about = "Writes ONNX with QONNX Quant and BipolarQuant nodes. The accuracy that counts is the integer "
              "graph's, "
              "which is what every device computes; the fake-quantized float accuracy is printed beside it.",

@@ -15,6 +15,9 @@ const char *lac_names_datasets(int i) {
 const char *lac_names_quantizers(int i) {
     return i < lac_n_quantizers() ? lac_quantizer_row(i)->name : NULL;
 }
+const char *lac_names_ranges(int i) {
+    return lac_range_name(i);
+}
 const char *lac_names_pruners(int i) {
     return i < lac_n_pruners() ? lac_pruner_row(i)->name : NULL;
 }

@@ -121,6 +121,9 @@ static lac_quant_config random_widths(lac_rng *rng) {
                           .act_bits = 1 + (int)lac_rng_below(rng, 8),
                           .ternary = lac_rng_below(rng, 5) == 0};
     if (lac_rng_below(rng, 2)) c.first_bits = c.last_bits = 8;
+    c.act_range = (lac_range_kind)lac_rng_below(rng, LAC_N_RANGES);
+    c.asymmetric = lac_rng_below(rng, 3) == 0;
+    c.power_of_two = lac_rng_below(rng, 4) == 0;
     return c;
 }
 
@@ -133,7 +136,7 @@ static lac_graph *quantized_net(lac_arena *arena, uint64_t seed, const lac_datas
     float *scale;
     int *zero;
     ASSERT_OK(lac_quant_sites_plan(g, &config, arena, &sites, err));
-    ASSERT_OK(lac_calibrate(g, data, &sites, arena, &scale, &zero, err));
+    ASSERT_OK(lac_calibrate(g, data, &config, &sites, arena, &scale, &zero, err));
     for (int i = 0; i < sites.n; i++)
         if (!sites.site[i].is_input) scale[i] *= 0.7f + 0.6f * lac_rng_uniform(&rng);
     ASSERT_OK(lac_quant_sites_insert(g, &sites, scale, zero, err));
