@@ -29,6 +29,8 @@ typedef struct lac_shape {
 
 int64_t lac_shape_count(lac_shape shape);
 bool lac_shape_equal(lac_shape a, lac_shape b);
+/// Can small be spread over large: as many dimensions, each the same or 1?
+bool lac_shape_spreads(lac_shape small, lac_shape large);
 /// "1x16x28x28" into text (at least 96 bytes); returns text.
 const char *lac_shape_print(lac_shape shape, char text[96]);
 #define LAC_SHAPE(...) ((lac_shape){sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), {__VA_ARGS__}})
@@ -42,6 +44,8 @@ typedef struct lac_window {
 /// Output size of one axis (0 = y, 1 = x) for an input of `in` pixels; 0 or less when the window does not
 /// fit.
 int64_t lac_window_out(const lac_window *window, int axis, int64_t in);
+/// The same of a transposed window, which has out_pad pixels more.
+int64_t lac_window_transposed_out(const lac_window *window, int out_pad, int axis, int64_t in);
 
 typedef struct lac_quant_attr {
     int bits;       ///< 1..8; for codes of 1 bit see BIPOLAR_QUANT
@@ -49,9 +53,23 @@ typedef struct lac_quant_attr {
     bool narrow;    ///< signed: -(2^(b-1)-1) .. 2^(b-1)-1, so that negation stays in range
 } lac_quant_attr;
 
+/// Where the elements of an op that only rearranges come from (rearrange.h).
+typedef struct lac_rearrange_attr {
+    int begin, end; ///< SLICE: channels begin .. end - 1
+    int groups;     ///< CHANNEL_SHUFFLE
+    int factor[2];  ///< UPSAMPLE; y before x
+    int block;      ///< DEPTH_TO_SPACE
+    bool by_column; ///< DEPTH_TO_SPACE: mode CRD, not DCR
+    int pad[4];     ///< PAD: top, left, bottom, right
+    bool circular;  ///< PAD: the other side's pixels, not zeros
+} lac_rearrange_attr;
+
 /// Attributes of a node; which member counts follows from the op.
 typedef struct lac_attr {
-    lac_window window;       ///< CONV2D, MAX_POOL, AVG_POOL
+    lac_window window;       ///< CONV2D, CONV_TRANSPOSE, MAX_POOL, AVG_POOL
+    int out_pad[2];          ///< CONV_TRANSPOSE: rows and columns more at the end of the output
+    lac_rearrange_attr move; ///< SLICE, CHANNEL_SHUFFLE, UPSAMPLE, DEPTH_TO_SPACE, PAD
+    float alpha, beta;       ///< HARD_SIGMOID: clamp(alpha * x + beta, 0, 1)
     float epsilon, momentum; ///< BATCH_NORM; momentum is the weight of the old running value, as in ONNX
     bool count_include_pad;  ///< AVG_POOL
     lac_quant_attr quant;    ///< QUANT
@@ -59,6 +77,7 @@ typedef struct lac_attr {
 
 /// Inputs by op, in ONNX order:
 ///   CONV2D x, w [O][C/groups][kh][kw], optional b [O] | LINEAR x, w [O][I], optional b [O]
+///   CONV_TRANSPOSE x, w [C][O/groups][kh][kw], optional b [O] | MUL x, y: y's dimensions are x's or 1
 ///   BATCH_NORM x, gamma, beta, mean, variance (all [C]) | QUANT x, scale, zero_point (bits is an attribute
 ///   here and the 4th input in QONNX) | BIPOLAR_QUANT x, scale | the rest: activations
 /// scale is a scalar (n_dims 0) for per-tensor, [O][1][1][1] or [O][1] for per-channel; zero_point likewise,

@@ -1,4 +1,5 @@
 #include "graph.h"
+#include "rearrange.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -89,6 +90,22 @@ static const struct arity {
     [LAC_OP_ADD] = {2, 2, -1},
     [LAC_OP_CONCAT] = {1, 0, -1},
     [LAC_OP_FLATTEN] = {1, 1, -1},
+    [LAC_OP_MUL] = {2, 2, -1},
+    [LAC_OP_SIGMOID] = {1, 1, -1},
+    [LAC_OP_TANH] = {1, 1, -1},
+    [LAC_OP_HARD_SIGMOID] = {1, 1, -1},
+    [LAC_OP_HARD_SWISH] = {1, 1, -1},
+    [LAC_OP_SILU] = {1, 1, -1},
+    [LAC_OP_GELU] = {1, 1, -1},
+    [LAC_OP_SLICE] = {1, 1, -1},
+    [LAC_OP_CHANNEL_SHUFFLE] = {1, 1, -1},
+    [LAC_OP_UPSAMPLE] = {1, 1, -1},
+    [LAC_OP_DEPTH_TO_SPACE] = {1, 1, -1},
+    [LAC_OP_PAD] = {1, 1, -1},
+    [LAC_OP_CONV_TRANSPOSE] = {2, 3, 1},
+    [LAC_OP_CHANNEL_MEAN] = {1, 1, -1},
+    [LAC_OP_CHANNEL_MAX] = {1, 1, -1},
+    [LAC_OP_GLOBAL_MAX_POOL] = {1, 1, -1},
     [LAC_OP_QUANT] = {3, 3, 1},
     [LAC_OP_BIPOLAR_QUANT] = {2, 2, 1},
 };
@@ -111,7 +128,8 @@ static lac_status check_input(const check *c, const lac_node *node, int i) {
         NODE_FAIL(c, node, "input '%s' is a constant where an activation is expected", name);
     if (!wants_x && c->standing[v] != PARAMETER)
         NODE_FAIL(c, node, "input '%s' is an activation where a constant is expected", name);
-    bool through_quantizer = node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR;
+    bool through_quantizer =
+        node->op == LAC_OP_CONV2D || node->op == LAC_OP_CONV_TRANSPOSE || node->op == LAC_OP_LINEAR;
     if (!wants_x && !through_quantizer && !graph->values[v].data)
         NODE_FAIL(c, node, "input '%s' must be a constant itself, not the output of a quantizer", name);
     return LAC_OK;
@@ -158,13 +176,14 @@ static lac_status check_window(const check *c, const lac_node *node) {
             NODE_FAIL(c, node, "padding %d and %d of axis %d must not be negative", w->pad[a], w->pad[a + 2],
                       a);
         int64_t reach = (int64_t)w->dilation[a] * (w->kernel[a] - 1) + 1;
-        if (node->op != LAC_OP_CONV2D && (w->pad[a] >= reach || w->pad[a + 2] >= reach))
+        bool convolves = node->op == LAC_OP_CONV2D || node->op == LAC_OP_CONV_TRANSPOSE;
+        if (!convolves && (w->pad[a] >= reach || w->pad[a + 2] >= reach))
             NODE_FAIL(c, node, "padding %d and %d of axis %d must be below the window's %" PRId64, w->pad[a],
                       w->pad[a + 2], a, reach);
     }
     lac_shape x = shape_of(c, node->in[0]);
     if (x.n_dims != 0 && x.n_dims != 4) NODE_FAIL(c, node, "input has %d dimensions, expects 4", x.n_dims);
-    for (int a = 0; x.n_dims == 4 && a < 2; a++)
+    for (int a = 0; x.n_dims == 4 && node->op != LAC_OP_CONV_TRANSPOSE && a < 2; a++)
         if (lac_window_out(w, a, x.dim[2 + a]) < 1)
             NODE_FAIL(c, node, "window of %d pixels does not fit the input's %" PRId64 " on axis %d",
                       w->kernel[a], x.dim[2 + a], a);
@@ -195,6 +214,56 @@ static lac_status check_conv2d(const check *c, const lac_node *node) {
         NODE_FAIL(c, node, "input has %" PRId64 " channels, weights expect %" PRId64 " in %d groups",
                   x.dim[1], w.dim[1] * window->groups, window->groups);
     return check_bias(c, node, w.dim[0]);
+}
+
+static lac_status check_conv_transpose(const check *c, const lac_node *node) {
+    LAC_TRY(check_window(c, node));
+    const lac_window *window = &node->attr.window;
+    lac_shape w = shape_of(c, node->in[1]), x = shape_of(c, node->in[0]);
+    char text[96];
+    if (w.n_dims != 4) NODE_FAIL(c, node, "weights are %s, expects 4 dimensions", lac_shape_print(w, text));
+    if (w.dim[2] != window->kernel[0] || w.dim[3] != window->kernel[1])
+        NODE_FAIL(c, node, "weights are %s, the kernel is %dx%d", lac_shape_print(w, text), window->kernel[0],
+                  window->kernel[1]);
+    if (window->groups < 1 || w.dim[0] % window->groups != 0)
+        NODE_FAIL(c, node, "%" PRId64 " input channels do not divide into %d groups", w.dim[0],
+                  window->groups);
+    if (x.n_dims == 4 && x.dim[1] != w.dim[0])
+        NODE_FAIL(c, node, "input has %" PRId64 " channels, weights expect %" PRId64, x.dim[1], w.dim[0]);
+    for (int a = 0; a < 2; a++) {
+        int extra = node->attr.out_pad[a],
+            most = window->stride[a] > window->dilation[a] ? window->stride[a] : window->dilation[a];
+        if (extra < 0 || extra >= most)
+            NODE_FAIL(c, node, "output padding %d of axis %d must be in 0..%d: below stride or dilation",
+                      extra, a, most - 1);
+        if (x.n_dims == 4 && lac_window_transposed_out(window, extra, a, x.dim[2 + a]) < 1)
+            NODE_FAIL(c, node, "padding %d and %d of axis %d leave nothing of the output", window->pad[a],
+                      window->pad[a + 2], a);
+    }
+    return check_bias(c, node, w.dim[1] * window->groups);
+}
+
+static lac_status check_rearrange(const check *c, const lac_node *node) {
+    lac_shape x = shape_of(c, node->in[0]), y;
+    lac_error why = {0};
+    if (x.n_dims == 0 || lac_rearrange_shape(node, x, &y, &why) == LAC_OK) return LAC_OK;
+    LAC_FAIL(c->err, LAC_E_FORMAT, "%s", why.text);
+}
+
+static lac_status check_mul(const check *c, const lac_node *node) {
+    lac_shape a = shape_of(c, node->in[0]), b = shape_of(c, node->in[1]);
+    char a_text[96], b_text[96];
+    if (a.n_dims && b.n_dims && !lac_shape_spreads(b, a))
+        NODE_FAIL(c, node, "inputs are %s and %s; each dimension of the second must be the first's or 1",
+                  lac_shape_print(a, a_text), lac_shape_print(b, b_text));
+    return LAC_OK;
+}
+
+static lac_status check_hard_sigmoid(const check *c, const lac_node *node) {
+    if (!isfinite(node->attr.alpha) || !isfinite(node->attr.beta))
+        NODE_FAIL(c, node, "alpha is %g and beta %g, must be finite", (double)node->attr.alpha,
+                  (double)node->attr.beta);
+    return LAC_OK;
 }
 
 static lac_status check_linear(const check *c, const lac_node *node) {
@@ -283,6 +352,18 @@ static lac_status check_by_op(const check *c, const lac_node *node) {
     switch (node->op) {
     case LAC_OP_CONV2D:
         return check_conv2d(c, node);
+    case LAC_OP_CONV_TRANSPOSE:
+        return check_conv_transpose(c, node);
+    case LAC_OP_SLICE:
+    case LAC_OP_CHANNEL_SHUFFLE:
+    case LAC_OP_UPSAMPLE:
+    case LAC_OP_DEPTH_TO_SPACE:
+    case LAC_OP_PAD:
+        return check_rearrange(c, node);
+    case LAC_OP_MUL:
+        return check_mul(c, node);
+    case LAC_OP_HARD_SIGMOID:
+        return check_hard_sigmoid(c, node);
     case LAC_OP_LINEAR:
         return check_linear(c, node);
     case LAC_OP_BATCH_NORM:
@@ -299,6 +380,14 @@ static lac_status check_by_op(const check *c, const lac_node *node) {
         return check_quantizer(c, node);
     case LAC_OP_RELU:
     case LAC_OP_GLOBAL_AVG_POOL:
+    case LAC_OP_GLOBAL_MAX_POOL:
+    case LAC_OP_CHANNEL_MEAN:
+    case LAC_OP_CHANNEL_MAX:
+    case LAC_OP_SIGMOID:
+    case LAC_OP_TANH:
+    case LAC_OP_HARD_SWISH:
+    case LAC_OP_SILU:
+    case LAC_OP_GELU:
     case LAC_OP_FLATTEN:
     case LAC_N_OPS:
         break;

@@ -17,6 +17,13 @@ bool lac_shape_equal(lac_shape a, lac_shape b) {
     return true;
 }
 
+bool lac_shape_spreads(lac_shape small, lac_shape large) {
+    if (small.n_dims != large.n_dims) return false;
+    for (int i = 0; i < large.n_dims; i++)
+        if (small.dim[i] != large.dim[i] && (i == 0 || small.dim[i] != 1)) return false;
+    return true;
+}
+
 const char *lac_shape_print(lac_shape shape, char text[96]) {
     if (shape.n_dims == 0) {
         snprintf(text, 96, "scalar");
@@ -33,4 +40,9 @@ int64_t lac_window_out(const lac_window *window, int axis, int64_t in) {
     int64_t padded = in + window->pad[axis] + window->pad[axis + 2];
     int64_t reach = (int64_t)window->dilation[axis] * (window->kernel[axis] - 1) + 1;
     return padded < reach ? 0 : (padded - reach) / window->stride[axis] + 1;
+}
+
+int64_t lac_window_transposed_out(const lac_window *window, int out_pad, int axis, int64_t in) {
+    int64_t reach = (int64_t)window->dilation[axis] * (window->kernel[axis] - 1) + 1;
+    return (in - 1) * window->stride[axis] + reach + out_pad - window->pad[axis] - window->pad[axis + 2];
 }

@@ -15,10 +15,12 @@
 ///         quantized neural networks, Pappalardo et al. 2022
 
 enum {
-    LAC_ONNX_OPSET = 13, ///< written
+    LAC_ONNX_OPSET = 13,          ///< written
+    LAC_ONNX_OPSET_CIRCULAR = 19, ///< written when there is circular padding
     LAC_ONNX_OPSET_LEAST = 9,
     LAC_ONNX_OPSET_MOST = 21, ///< read
     LAC_ONNX_IR_VERSION = 7,  ///< written: the version that came with opset 13
+    LAC_ONNX_IR_CIRCULAR = 9  ///< the one of opset 19
 };
 
 /// Builds a graph from the bytes of an ONNX model. Values that are computed keep their ONNX names and have
@@ -26,7 +28,10 @@ enum {
 ///
 ///   Gemm, MatMul and MatMul + Add become LINEAR (w as [O][I], alpha and beta folded in); Reshape to N x (C H
 ///   W) becomes FLATTEN; Identity, Dropout at inference and a Softmax at the very end are dropped, the last
-///   with a note in the meta data under "lacuna.import.note"; auto_pad and ceil_mode become padding.
+///   with a note in the meta data under "lacuna.import.note", and so is an ArgMax there; auto_pad and
+///   ceil_mode become padding. Split becomes SLICEs; x * Sigmoid(x) is SILU, x * HardSigmoid(x) with 1/6 and
+///   1/2 HARD_SWISH, x * (Erf(x / sqrt(2)) + 1) / 2 GELU, Reshape - Transpose - Reshape of channels
+///   CHANNEL_SHUFFLE.
 ///
 /// memory  the graph comes from arena; conv and linear weights and biases, gamma, beta and quantizer scales
 /// are

@@ -53,6 +53,21 @@ Onnx__TensorProto *onnx_new_tensor(lac_arena *arena, const char *name, lac_shape
     return t;
 }
 
+Onnx__TensorProto *onnx_new_int_tensor(lac_arena *arena, const char *name, const int64_t *data, size_t n) {
+    Onnx__TensorProto *t = LAC_NEW(arena, Onnx__TensorProto);
+    int64_t count = (int64_t)n;
+    onnx__tensor_proto__init(t);
+    t->name = lac_arena_strdup(arena, name);
+    t->n_dims = 1;
+    t->dims = lac_arena_copy(arena, &count, sizeof count);
+    t->has_data_type = 1;
+    t->data_type = ONNX__TENSOR_PROTO__DATA_TYPE__INT64;
+    t->has_raw_data = 1;
+    t->raw_data.len = n * sizeof *data;
+    t->raw_data.data = lac_arena_copy(arena, data, n * sizeof *data);
+    return t;
+}
+
 Onnx__NodeProto *onnx_new_node(lac_arena *arena, const lac_node *node, const char *type, const char *domain,
                                size_t n_attributes_most) {
     Onnx__NodeProto *n = LAC_NEW(arena, Onnx__NodeProto);

@@ -9,6 +9,8 @@
 Onnx__ValueInfoProto *onnx_new_value_info(lac_arena *arena, const char *name, lac_shape shape, bool batched);
 /// Floats, copied.
 Onnx__TensorProto *onnx_new_tensor(lac_arena *arena, const char *name, lac_shape shape, const float *data);
+/// 64-bit integers, copied: a vector of n.
+Onnx__TensorProto *onnx_new_int_tensor(lac_arena *arena, const char *name, const int64_t *data, size_t n);
 /// With room for n_attributes_most attributes.
 Onnx__NodeProto *onnx_new_node(lac_arena *arena, const lac_node *node, const char *type, const char *domain,
                                size_t n_attributes_most);

@@ -102,12 +102,18 @@ lac_status onnx_bind_output(const onnx_node *node, int value) {
     return LAC_OK;
 }
 
-lac_status onnx_emit(const onnx_node *node, lac_op op, const int *in, int n_in, const lac_attr *attr) {
+lac_status onnx_emit_output(const onnx_node *node, size_t i, lac_op op, const int *in, int n_in,
+                            const lac_attr *attr) {
     lac_graph *graph = node->r->graph;
     int value = lac_graph_add_node(graph, op, onnx_node_name(node->proto), in, n_in, attr);
-    const char *name = node->proto->output[0];
+    const char *name = node->proto->output[i];
     if (strcmp(graph->values[value].name, name) != 0 && onnx_name_is_free(graph, name))
         graph->values[value].name = lac_arena_strdup(graph->arena, name);
     LAC_TRY(onnx_infer(graph, &graph->nodes[graph->n_nodes - 1], &graph->values[value].shape, node->r->err));
-    return onnx_bind_output(node, value);
+    onnx_names_get(&node->r->names, name)->value = value;
+    return LAC_OK;
+}
+
+lac_status onnx_emit(const onnx_node *node, lac_op op, const int *in, int n_in, const lac_attr *attr) {
+    return onnx_emit_output(node, 0, op, in, n_in, attr);
 }

@@ -21,6 +21,18 @@ static lac_status import_global_avg_pool(onnx_node *node) {
     return import_unary(node, LAC_OP_GLOBAL_AVG_POOL);
 }
 
+static lac_status import_global_max_pool(onnx_node *node) {
+    return import_unary(node, LAC_OP_GLOBAL_MAX_POOL);
+}
+
+static lac_status import_sigmoid(onnx_node *node) {
+    return import_unary(node, LAC_OP_SIGMOID);
+}
+
+static lac_status import_tanh(onnx_node *node) {
+    return import_unary(node, LAC_OP_TANH);
+}
+
 static lac_status import_batch_norm(onnx_node *node) {
     int in[5];
     int64_t training, spatial;
@@ -145,6 +157,37 @@ static lac_status import_dropout(onnx_node *node) {
     return pass_on(node);
 }
 
+lac_status onnx_leave_out(onnx_node *node, const char *what) {
+    lac_graph_set_meta(node->r->graph, "lacuna.import.note",
+                       lac_arena_printf(node->r->scratch,
+                                        "the final %s '%s' was left out: outputs are logits", what,
+                                        onnx_node_name(node->proto)));
+    return pass_on(node);
+}
+
+static bool is_last(const onnx_node *node) {
+    const char *name = node->proto->output[0];
+    return strcmp(name, node->r->file->output[0]->name) == 0 &&
+           onnx_names_find(&node->r->names, name)->n_uses == 1;
+}
+
+static lac_status import_arg_max(onnx_node *node) {
+    int x;
+    int64_t axis, keep_dims, last_index;
+    LAC_TRY(onnx_n_inputs(node, 1, 1));
+    LAC_TRY(onnx_activation(node, 0, &x));
+    int n_dims = node->r->graph->values[x].shape.n_dims;
+    LAC_TRY(axis_of(node, 0, n_dims, &axis));
+    LAC_TRY(onnx_attr_int(node, "keepdims", 1, &keep_dims));
+    LAC_TRY(onnx_attr_int(node, "select_last_index", 0, &last_index));
+    if (!is_last(node) || n_dims != 2 || axis != 1 || last_index != 0)
+        ONNX_FAIL(node, LAC_E_UNSUPPORTED,
+                  "axis %" PRId64 " of %d dimensions, select_last_index %" PRId64
+                  "; supported is axis 1 of N x classes, the first of equals, as the model's last node",
+                  axis, n_dims, last_index);
+    return onnx_leave_out(node, "ArgMax");
+}
+
 static lac_status import_softmax(onnx_node *node) {
     int x;
     int64_t axis, given;
@@ -154,20 +197,13 @@ static lac_status import_softmax(onnx_node *node) {
     int64_t fallback = node->r->opset >= 13 ? -1 : 1;
     LAC_TRY(onnx_attr_int(node, "axis", fallback, &given));
     LAC_TRY(axis_of(node, fallback, n_dims, &axis));
-    const char *name = node->proto->output[0];
-    const onnx_binding *out = onnx_names_find(&node->r->names, name);
-    bool last = strcmp(name, node->r->file->output[0]->name) == 0 && out->n_uses == 1;
-    if (!last || n_dims != 2 || axis != 1)
+    if (!is_last(node) || n_dims != 2 || axis != 1)
         ONNX_FAIL(node, LAC_E_UNSUPPORTED,
                   "axis %" PRId64
                   " of %d dimensions; supported is axis 1 of N x classes as the model's last node, "
                   "where it is left out because it changes no decision",
                   given, n_dims);
-    lac_graph_set_meta(node->r->graph, "lacuna.import.note",
-                       lac_arena_printf(node->r->scratch,
-                                        "the final Softmax '%s' was left out: outputs are logits",
-                                        onnx_node_name(node->proto)));
-    return pass_on(node);
+    return onnx_leave_out(node, "Softmax");
 }
 
 // ---- constants ------------------------------------------------------------------------------------------
@@ -213,6 +249,7 @@ static lac_status import_constant(onnx_node *node) {
 
 // ---- the table ------------------------------------------------------------------------------------------
 
+const char onnx_pattern_domain[] = "a pattern of several nodes";
 static const char qonnx[] = "qonnx.custom_op.general";
 
 static const struct row {
@@ -227,6 +264,23 @@ static const struct row {
     {"MaxPool", "", onnx_import_max_pool},
     {"AveragePool", "", onnx_import_avg_pool},
     {"GlobalAveragePool", "", import_global_avg_pool},
+    {"GlobalMaxPool", "", import_global_max_pool},
+    {"ReduceMean", "", onnx_import_reduce_mean},
+    {"ReduceMax", "", onnx_import_reduce_max},
+    {"ConvTranspose", "", onnx_import_conv_transpose},
+    {"Sigmoid", "", import_sigmoid},
+    {"Tanh", "", import_tanh},
+    {"HardSigmoid", "", onnx_import_hard_sigmoid},
+    {"HardSwish", "", onnx_import_hard_swish},
+    {"Gelu", "", onnx_import_gelu},
+    {"Mul", "", onnx_import_mul},
+    {"Slice", "", onnx_import_slice},
+    {"Split", "", onnx_import_split},
+    {"ChannelShuffle", onnx_pattern_domain, onnx_import_channel_shuffle},
+    {"Resize", "", onnx_import_resize},
+    {"Upsample", "", onnx_import_resize},
+    {"DepthToSpace", "", onnx_import_depth_to_space},
+    {"Pad", "", onnx_import_pad},
     {"Add", "", onnx_import_add},
     {"Concat", "", import_concat},
     {"Flatten", "", import_flatten},
@@ -234,6 +288,7 @@ static const struct row {
     {"Identity", "", import_identity},
     {"Dropout", "", import_dropout},
     {"Softmax", "", import_softmax},
+    {"ArgMax", "", import_arg_max},
     {"Constant", "", import_constant},
     {"Quant", qonnx, onnx_import_quant},
     {"BipolarQuant", qonnx, onnx_import_bipolar_quant},
@@ -249,10 +304,11 @@ static const struct row *find_row(const Onnx__NodeProto *proto) {
 }
 
 static lac_status refuse(const onnx_node *node) {
-    char known[400] = "";
+    char known[800] = "";
     size_t used = 0;
     for (size_t i = 0; i < N_ROWS && used < sizeof known; i++)
-        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", rows[i].type);
+        if (rows[i].domain != onnx_pattern_domain)
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", rows[i].type);
     const char *domain = node->proto->domain ? node->proto->domain : "";
     ONNX_FAIL(node, LAC_E_UNSUPPORTED, "this op%s%.60s is not supported; replace it by what is: %s",
               *domain ? " of domain " : "", domain, known);
@@ -262,12 +318,12 @@ lac_status onnx_import(onnx_reader *r, const Onnx__NodeProto *proto) {
     onnx_node node = {r, proto, 0};
     if (proto->n_attribute > 64)
         ONNX_FAIL(&node, LAC_E_FORMAT, "has %zu attributes, no op has over 64", proto->n_attribute);
-    for (size_t i = 1; i < proto->n_output; i++)
+    const struct row *row = find_row(proto);
+    if (!row) return refuse(&node);
+    for (size_t i = 1; i < proto->n_output && row->import != onnx_import_split; i++)
         if (*proto->output[i] && onnx_names_find(&r->names, proto->output[i])->n_uses > 0)
             ONNX_FAIL(&node, LAC_E_UNSUPPORTED,
                       "its output %zu, '%.100s', is used; supported is the first alone", i, proto->output[i]);
-    const struct row *row = find_row(proto);
-    if (!row) return refuse(&node);
     LAC_TRY(row->import(&node));
     return onnx_attr_done(&node);
 }

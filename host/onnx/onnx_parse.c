@@ -178,8 +178,12 @@ static lac_status bind_output(onnx_reader *r) {
         LAC_FAIL(r->err, LAC_E_UNSUPPORTED, "the model has %zu outputs, supported is one: the logits",
                  r->file->n_output);
     LAC_TRY(check_name(r, r->file->output[0]->name, "output"));
-    if (r->file->output[0]->type) LAC_TRY(check_float(r, r->file->output[0], "output"));
-    onnx_names_get(&r->names, r->file->output[0]->name)->n_uses++;
+    onnx_binding *b = onnx_names_get(&r->names, r->file->output[0]->name);
+    bool decides =
+        b->producer >= 0 && r->file->node[b->producer]->op_type &&
+        strcmp(r->file->node[b->producer]->op_type, "ArgMax") == 0; // gives integers, and is left out
+    if (r->file->output[0]->type && !decides) LAC_TRY(check_float(r, r->file->output[0], "output"));
+    b->n_uses++;
     return LAC_OK;
 }
 
@@ -198,7 +202,7 @@ static lac_status import_from(onnx_reader *r, int n, order *o) {
     o->state[n] = 1;
     while (depth > 0) {
         int at = o->stack[depth - 1];
-        const Onnx__NodeProto *node = r->file->node[at];
+        const Onnx__NodeProto *node = r->nodes[at];
         if (o->next[at] == node->n_input) {
             LAC_TRY(onnx_import(r, node));
             o->state[at] = 2;
@@ -243,6 +247,7 @@ static lac_status read_model(const Onnx__ModelProto *model, lac_arena *arena, la
     LAC_TRY(bind_input(&r));
     for (size_t i = 0; i < r.file->n_node; i++) LAC_TRY(bind_node(&r, i));
     LAC_TRY(bind_output(&r));
+    LAC_TRY(onnx_find_patterns(&r));
     read_meta(&r, model);
     LAC_TRY(import_nodes(&r));
     LAC_TRY(lac_graph_tidy(r.graph, err));

@@ -40,6 +40,7 @@ typedef struct onnx_reader {
     lac_graph *graph;
     lac_arena *scratch;
     const Onnx__GraphProto *file;
+    const Onnx__NodeProto **nodes; ///< the file's, where onnx_pattern.c has put one in for several
     onnx_names names;
     int64_t opset, qonnx_opset; ///< 0: not imported
     int64_t batch;              ///< as declared; 0 when symbolic
@@ -112,11 +113,33 @@ bool onnx_is_parameter(const lac_graph *graph, int value);
 /// Adds the node with its output named and shaped, and binds it.
 lac_status onnx_emit(const onnx_node *node, lac_op op, const int *in, int n_in, const lac_attr *attr);
 lac_status onnx_bind_output(const onnx_node *node, int value);
+/// The same for the i-th output of several.
+lac_status onnx_emit_output(const onnx_node *node, size_t i, lac_op op, const int *in, int n_in,
+                            const lac_attr *attr);
+/// Leaves the model's last node out with a note in the meta data: its result says no more than its input.
+lac_status onnx_leave_out(onnx_node *node, const char *what);
 
-/// onnx_window.c, onnx_affine.c, onnx_quant.c: the ops with much to say.
+/// onnx_pattern.c: finds what several nodes say together and puts one node in the place of the last.
+extern const char onnx_pattern_domain[]; ///< of nodes that no file has
+lac_status onnx_find_patterns(onnx_reader *r);
+
+/// onnx_move.c, onnx_scale.c, onnx_window.c, onnx_affine.c, onnx_quant.c: the ops with much to say.
 lac_status onnx_import_conv(onnx_node *node);
 lac_status onnx_import_max_pool(onnx_node *node);
 lac_status onnx_import_avg_pool(onnx_node *node);
+lac_status onnx_import_conv_transpose(onnx_node *node);
+lac_status onnx_import_mul(onnx_node *node);
+lac_status onnx_import_hard_sigmoid(onnx_node *node);
+lac_status onnx_import_hard_swish(onnx_node *node);
+lac_status onnx_import_gelu(onnx_node *node);
+lac_status onnx_import_reduce_mean(onnx_node *node);
+lac_status onnx_import_reduce_max(onnx_node *node);
+lac_status onnx_import_slice(onnx_node *node);
+lac_status onnx_import_split(onnx_node *node);
+lac_status onnx_import_channel_shuffle(onnx_node *node);
+lac_status onnx_import_resize(onnx_node *node);
+lac_status onnx_import_depth_to_space(onnx_node *node);
+lac_status onnx_import_pad(onnx_node *node);
 lac_status onnx_import_gemm(onnx_node *node);
 lac_status onnx_import_matmul(onnx_node *node);
 lac_status onnx_import_add(onnx_node *node);

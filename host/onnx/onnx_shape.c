@@ -1,4 +1,5 @@
 #include "onnx_reader.h"
+#include "rearrange.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -98,6 +99,32 @@ static lac_status infer_add(const infer *f, lac_shape *out) {
     return LAC_OK;
 }
 
+static lac_status infer_mul(const infer *f, lac_shape *out) {
+    char a[96], b[96];
+    *out = in_shape(f, 0);
+    if (!lac_shape_spreads(in_shape(f, 1), *out))
+        SHAPE_FAIL(f, "inputs are %s and %s; each dimension of the second must be the first's or 1",
+                   lac_shape_print(*out, a), lac_shape_print(in_shape(f, 1), b));
+    return LAC_OK;
+}
+
+static lac_status infer_conv_transpose(const infer *f, lac_shape *out) {
+    LAC_TRY(want_rank(f, 0, 4));
+    LAC_TRY(want_rank(f, 1, 4));
+    lac_shape x = in_shape(f, 0), w = in_shape(f, 1);
+    const lac_attr *attr = &f->node->attr;
+    if (x.dim[1] != w.dim[0])
+        SHAPE_FAIL(f, "input has %" PRId64 " channels, weights expect %" PRId64, x.dim[1], w.dim[0]);
+    *out = LAC_SHAPE(x.dim[0], w.dim[1] * attr->window.groups, 1, 1);
+    for (int a = 0; a < 2; a++) {
+        out->dim[2 + a] = lac_window_transposed_out(&attr->window, attr->out_pad[a], a, x.dim[2 + a]);
+        if (out->dim[2 + a] < 1 || out->dim[2 + a] > LAC_ONNX_MAX_SIDE)
+            SHAPE_FAIL(f, "the output has %" PRId64 " pixels on axis %d, supported are 1 to %d",
+                       out->dim[2 + a], a, LAC_ONNX_MAX_SIDE);
+    }
+    return LAC_OK;
+}
+
 static lac_status infer_by_op(const infer *f, lac_shape *out) {
     lac_shape x = in_shape(f, 0);
     switch (f->node->op) {
@@ -109,7 +136,23 @@ static lac_status infer_by_op(const infer *f, lac_shape *out) {
     case LAC_OP_AVG_POOL:
         LAC_TRY(want_rank(f, 0, 4));
         return infer_window(f, x.dim[1], out);
+    case LAC_OP_CONV_TRANSPOSE:
+        return infer_conv_transpose(f, out);
+    case LAC_OP_MUL:
+        return infer_mul(f, out);
+    case LAC_OP_SLICE:
+    case LAC_OP_CHANNEL_SHUFFLE:
+    case LAC_OP_UPSAMPLE:
+    case LAC_OP_DEPTH_TO_SPACE:
+    case LAC_OP_PAD:
+        return lac_rearrange_shape(f->node, x, out, f->err);
+    case LAC_OP_CHANNEL_MEAN:
+    case LAC_OP_CHANNEL_MAX:
+        LAC_TRY(want_rank(f, 0, 4));
+        *out = LAC_SHAPE(x.dim[0], 1, x.dim[2], x.dim[3]);
+        return LAC_OK;
     case LAC_OP_GLOBAL_AVG_POOL:
+    case LAC_OP_GLOBAL_MAX_POOL:
         LAC_TRY(want_rank(f, 0, 4));
         *out = LAC_SHAPE(x.dim[0], x.dim[1], 1, 1);
         return LAC_OK;
@@ -123,6 +166,12 @@ static lac_status infer_by_op(const infer *f, lac_shape *out) {
         return LAC_OK;
     case LAC_OP_BATCH_NORM:
     case LAC_OP_RELU:
+    case LAC_OP_SIGMOID:
+    case LAC_OP_TANH:
+    case LAC_OP_HARD_SIGMOID:
+    case LAC_OP_HARD_SWISH:
+    case LAC_OP_SILU:
+    case LAC_OP_GELU:
     case LAC_OP_QUANT:
     case LAC_OP_BIPOLAR_QUANT:
     case LAC_N_OPS:

@@ -160,3 +160,44 @@ lac_status onnx_import_avg_pool(onnx_node *node) {
                   dilation[1]);
     return onnx_emit(node, LAC_OP_AVG_POOL, &x, 1, &attr);
 }
+
+// auto_pad and output_shape leave the padding to a formula; files with them are refused.
+lac_status onnx_import_conv_transpose(onnx_node *node) {
+    int in[3], n_in = 2;
+    lac_shape x;
+    lac_attr attr = {.window = {.stride = {1, 1}, .dilation = {1, 1}, .groups = 1}};
+    lac_window *w = &attr.window;
+    onnx_tensor *weights, *bias;
+    const char *auto_pad;
+    LAC_TRY(onnx_n_inputs(node, 2, 3));
+    LAC_TRY(image_input(node, &in[0], &x));
+    LAC_TRY(onnx_parameter(node, 1, &in[1], &weights));
+    lac_shape shape = weights ? weights->shape : node->r->graph->values[in[1]].shape;
+    if (shape.n_dims != 4 || shape.dim[2] > LAC_ONNX_MAX_SIDE || shape.dim[3] > LAC_ONNX_MAX_SIDE)
+        ONNX_FAIL(node, LAC_E_UNSUPPORTED,
+                  "weights have %d dimensions; supported are 2-D kernels, 4 dimensions", shape.n_dims);
+    for (int a = 0; a < 2; a++) w->kernel[a] = (int)shape.dim[2 + a];
+    int kernel[2] = {w->kernel[0], w->kernel[1]};
+    int64_t groups;
+    LAC_TRY(onnx_attr_ints(node, "kernel_shape", 2, kernel, NULL));
+    LAC_TRY(onnx_attr_int(node, "group", 1, &groups));
+    LAC_TRY(onnx_attr_ints(node, "output_padding", 2, attr.out_pad, NULL));
+    LAC_TRY(onnx_attr_string(node, "auto_pad", "NOTSET", &auto_pad));
+    if (kernel[0] != w->kernel[0] || kernel[1] != w->kernel[1])
+        ONNX_FAIL(node, LAC_E_SHAPE, "kernel_shape is %dx%d, the weights are %dx%d", kernel[0], kernel[1],
+                  w->kernel[0], w->kernel[1]);
+    if (groups < 1 || groups > LAC_ONNX_MAX_SIDE || shape.dim[0] % groups != 0)
+        ONNX_FAIL(node, LAC_E_SHAPE, "group is %" PRId64 ", it must divide the %" PRId64 " input channels",
+                  groups, shape.dim[0]);
+    if (strcmp(auto_pad, "NOTSET") != 0 && strcmp(auto_pad, "VALID") != 0)
+        ONNX_FAIL(node, LAC_E_UNSUPPORTED, "auto_pad is \"%.40s\"; export with pads instead", auto_pad);
+    w->groups = (int)groups;
+    LAC_TRY(read_window(node, x, w));
+    if (weights) LAC_TRY(onnx_tensor_use(node->r, weights, true, &in[1]));
+    if (onnx_input_name(node, 2)) {
+        LAC_TRY(onnx_parameter(node, 2, &in[2], &bias));
+        if (bias) LAC_TRY(onnx_tensor_use(node->r, bias, true, &in[2]));
+        n_in = 3;
+    }
+    return onnx_emit(node, LAC_OP_CONV_TRANSPOSE, in, n_in, &attr);
+}

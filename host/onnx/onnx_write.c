@@ -2,6 +2,7 @@
 
 #include "onnx_build.h"
 #include "onnx_reader.h"
+#include "onnx_writer.h"
 
 #include <string.h>
 
@@ -13,14 +14,7 @@ static const struct {
 #undef LAC_OP
 };
 
-enum { ATTRIBUTES_MOST = 8 };
-
-typedef struct writer {
-    const lac_graph *graph; // a copy: shapes are filled in
-    lac_arena *arena;       // of the messages
-    Onnx__GraphProto *file;
-    lac_error *err;
-} writer;
+typedef onnx_writer writer;
 
 static void add_window(const writer *w, Onnx__NodeProto *to, const lac_window *window) {
     onnx_add_ints(w->arena, to, "kernel_shape", window->kernel, 2);
@@ -63,7 +57,34 @@ static lac_status add_attributes(const writer *w, const lac_node *node, Onnx__No
         onnx_add_int(w->arena, to, "narrow", attr->quant.is_signed && attr->quant.narrow);
         onnx_add_string(w->arena, to, "rounding_mode", "ROUND");
         break;
+    case LAC_OP_CONV_TRANSPOSE:
+        add_window(w, to, &attr->window);
+        onnx_add_ints(w->arena, to, "dilations", attr->window.dilation, 2);
+        onnx_add_int(w->arena, to, "group", attr->window.groups);
+        onnx_add_ints(w->arena, to, "output_padding", attr->out_pad, 2);
+        break;
+    case LAC_OP_HARD_SIGMOID:
+        onnx_add_float(w->arena, to, "alpha", attr->alpha);
+        onnx_add_float(w->arena, to, "beta", attr->beta);
+        break;
+    case LAC_OP_DEPTH_TO_SPACE:
+        onnx_add_int(w->arena, to, "blocksize", attr->move.block);
+        onnx_add_string(w->arena, to, "mode", attr->move.by_column ? "CRD" : "DCR");
+        break;
     case LAC_OP_RELU:
+    case LAC_OP_SIGMOID:
+    case LAC_OP_TANH:
+    case LAC_OP_MUL:
+    case LAC_OP_GLOBAL_MAX_POOL:
+    case LAC_OP_HARD_SWISH: // the rest is for onnx_expand
+    case LAC_OP_SILU:
+    case LAC_OP_GELU:
+    case LAC_OP_SLICE:
+    case LAC_OP_CHANNEL_SHUFFLE:
+    case LAC_OP_UPSAMPLE:
+    case LAC_OP_PAD:
+    case LAC_OP_CHANNEL_MEAN:
+    case LAC_OP_CHANNEL_MAX:
     case LAC_OP_GLOBAL_AVG_POOL:
     case LAC_OP_ADD:
     case LAC_OP_BIPOLAR_QUANT:
@@ -73,19 +94,25 @@ static lac_status add_attributes(const writer *w, const lac_node *node, Onnx__No
     return LAC_OK;
 }
 
+char *onnx_side_name(const onnx_writer *w, const lac_node *node, const char *suffix) {
+    const char *name = lac_arena_printf(w->arena, "%s%s", node->name, suffix);
+    while (!onnx_name_is_free(w->graph, name)) name = lac_arena_printf(w->arena, "%s_", name);
+    return lac_arena_strdup(w->arena, name);
+}
+
 // QONNX has the bit width as a fourth input. Node names are unique, so these differ among themselves.
 static char *add_bit_width(writer *w, const lac_node *node) {
-    const char *name = lac_arena_printf(w->arena, "%s_bits", node->name);
-    while (!onnx_name_is_free(w->graph, name)) name = lac_arena_printf(w->arena, "%s_", name);
+    char *name = onnx_side_name(w, node, "_bits");
     float bits = (float)node->attr.quant.bits;
     w->file->initializer[w->file->n_initializer++] = onnx_new_tensor(w->arena, name, (lac_shape){0}, &bits);
-    return lac_arena_strdup(w->arena, name);
+    return name;
 }
 
 static lac_status add_node(writer *w, const lac_node *node) {
     const lac_graph *graph = w->graph;
-    Onnx__NodeProto *to =
-        onnx_new_node(w->arena, node, onnx_ops[node->op].type, onnx_ops[node->op].domain, ATTRIBUTES_MOST);
+    if (onnx_expand(w, node)) return LAC_OK;
+    Onnx__NodeProto *to = onnx_new_node(w->arena, node, onnx_ops[node->op].type, onnx_ops[node->op].domain,
+                                        LAC_ONNX_ATTRIBUTES_MOST);
     to->input = LAC_NEW_ARRAY(w->arena, char *, node->n_in + 1);
     for (int i = 0; i < node->n_in; i++)
         to->input[to->n_input++] = lac_arena_strdup(w->arena, graph->values[node->in[i]].name);
@@ -131,6 +158,14 @@ static void add_value_infos(writer *w) {
     }
 }
 
+// Circular padding came to the standard late; all else is said in the opset that most tools read.
+static int64_t opset_of(const lac_graph *graph) {
+    for (int n = 0; n < graph->n_nodes; n++)
+        if (graph->nodes[n].op == LAC_OP_PAD && graph->nodes[n].attr.move.circular)
+            return LAC_ONNX_OPSET_CIRCULAR;
+    return LAC_ONNX_OPSET;
+}
+
 static lac_status build_graph(writer *w) {
     const lac_graph *graph = w->graph;
     lac_arena *arena = w->arena;
@@ -138,8 +173,9 @@ static lac_status build_graph(writer *w) {
     onnx__graph_proto__init(file);
     file->name = lac_arena_strdup(arena, *graph->name ? graph->name : "graph");
     size_t n_nodes = (size_t)graph->n_nodes, n_values = (size_t)graph->n_values;
-    file->node = LAC_NEW_ARRAY(arena, Onnx__NodeProto *, n_nodes);
-    file->initializer = LAC_NEW_ARRAY(arena, Onnx__TensorProto *, n_values + n_nodes);
+    file->node = LAC_NEW_ARRAY(arena, Onnx__NodeProto *, n_nodes * LAC_ONNX_STEPS_MOST);
+    file->initializer =
+        LAC_NEW_ARRAY(arena, Onnx__TensorProto *, n_values + n_nodes * LAC_ONNX_CONSTANTS_MOST);
     file->value_info = LAC_NEW_ARRAY(arena, Onnx__ValueInfoProto *, n_nodes);
     file->input = LAC_NEW_ARRAY(arena, Onnx__ValueInfoProto *, 1);
     file->output = LAC_NEW_ARRAY(arena, Onnx__ValueInfoProto *, 1);
@@ -166,7 +202,7 @@ static void build_model(const writer *w, Onnx__ModelProto *model) {
     lac_arena *arena = w->arena;
     onnx__model_proto__init(model);
     model->has_ir_version = model->has_model_version = 1;
-    model->ir_version = LAC_ONNX_IR_VERSION;
+    model->ir_version = w->opset > LAC_ONNX_OPSET ? LAC_ONNX_IR_CIRCULAR : LAC_ONNX_IR_VERSION;
     model->model_version = 1;
     model->producer_name = lac_arena_strdup(arena, "lacuna");
     model->producer_version = lac_arena_strdup(arena, LAC_VERSION);
@@ -174,7 +210,7 @@ static void build_model(const writer *w, Onnx__ModelProto *model) {
         arena, "Images of 0..255 enter as (pixel - mean) / std; logits leave. Zero weights were pruned.");
     model->graph = w->file;
     model->opset_import = LAC_NEW_ARRAY(arena, Onnx__OperatorSetIdProto *, 2);
-    add_opset(w, model, "", LAC_ONNX_OPSET);
+    add_opset(w, model, "", w->opset);
     bool quantized = false;
     for (int n = 0; n < graph->n_nodes; n++) quantized |= *onnx_ops[graph->nodes[n].op].domain != 0;
     if (quantized) add_opset(w, model, onnx_ops[LAC_OP_QUANT].domain, 1);
@@ -194,7 +230,7 @@ static lac_status serialize(const lac_graph *graph, lac_arena *scratch, lac_aren
     lac_graph *shaped = lac_graph_copy(graph, scratch);
     LAC_TRY(lac_graph_tidy(shaped, err)); // leftovers of passes do not go into the file
     LAC_TRY(fill_shapes(shaped, err));
-    writer w = {.graph = shaped, .arena = scratch, .err = err};
+    writer w = {.graph = shaped, .arena = scratch, .opset = opset_of(shaped), .err = err};
     LAC_TRY(build_graph(&w));
     Onnx__ModelProto model;
     build_model(&w, &model);

@@ -53,7 +53,7 @@ uint64_t lac_graph_conv_macs(const lac_graph *graph) {
     uint64_t total = 0;
     for (int i = 0; i < graph->n_nodes; i++) {
         const lac_node *node = &graph->nodes[i];
-        if (node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR)
+        if (node->op == LAC_OP_CONV2D || node->op == LAC_OP_CONV_TRANSPOSE || node->op == LAC_OP_LINEAR)
             total += lac_op_row(node->op)->macs(graph, node);
     }
     return total;

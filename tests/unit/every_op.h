@@ -22,6 +22,32 @@ static inline int every_op_scalar(lac_graph *graph, const char *name, float x, b
     lac_graph_add_node(graph, (op), (name), (int[]){__VA_ARGS__},                                            \
                        (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (attr))
 
+/// From 18x4x6 to 4x1x1 by way of the ops that rearrange, scale and bend.
+static inline int every_op_moved(lac_graph *graph, int x, lac_rng *rng) {
+    lac_attr slice = {.move = {.begin = 2, .end = 14}}, shuffle = {.move = {.groups = 3}};
+    lac_attr rim = {.move = {.pad = {0, 1, 1, 0}}}, space = {.move = {.block = 2, .by_column = true}};
+    lac_attr up = {.move = {.factor = {1, 2}}}, line = {.alpha = 0.25f, .beta = 0.5f};
+    x = EVERY_OP_NODE(LAC_OP_SILU, "silu", NULL, x);
+    x = EVERY_OP_NODE(LAC_OP_SLICE, "slice", &slice, x);
+    x = EVERY_OP_NODE(LAC_OP_CHANNEL_SHUFFLE, "shuffle", &shuffle, x);
+    x = EVERY_OP_NODE(LAC_OP_PAD, "rim", &rim, x);
+    x = EVERY_OP_NODE(LAC_OP_DEPTH_TO_SPACE, "space", &space, x); // 3x10x14
+    x = EVERY_OP_NODE(LAC_OP_HARD_SWISH, "hard_swish", NULL, x);
+    x = EVERY_OP_NODE(LAC_OP_UPSAMPLE, "up", &up, x); // 3x10x28
+    int w = every_op_constant(graph, "deconv_w", LAC_SHAPE(3, 4, 3, 2), -1, 1, true, rng);
+    lac_attr deconv = {.window = {{3, 2}, {2, 1}, {1, 0, 0, 1}, {1, 2}, 1}, .out_pad = {1, 0}};
+    x = EVERY_OP_NODE(LAC_OP_CONV_TRANSPOSE, "deconv", &deconv, x, w); // 4x21x29
+    int mean = EVERY_OP_NODE(LAC_OP_CHANNEL_MEAN, "channel_mean", NULL, x);
+    mean = EVERY_OP_NODE(LAC_OP_SIGMOID, "gate", NULL, mean);
+    x = EVERY_OP_NODE(LAC_OP_MUL, "gated", NULL, x, mean);
+    int most = EVERY_OP_NODE(LAC_OP_CHANNEL_MAX, "channel_max", NULL, x);
+    most = EVERY_OP_NODE(LAC_OP_HARD_SIGMOID, "hard_gate", &line, most);
+    x = EVERY_OP_NODE(LAC_OP_MUL, "gated_again", NULL, x, most);
+    x = EVERY_OP_NODE(LAC_OP_GELU, "gelu", NULL, x);
+    x = EVERY_OP_NODE(LAC_OP_TANH, "tanh", NULL, x);
+    return EVERY_OP_NODE(LAC_OP_GLOBAL_MAX_POOL, "most", NULL, x);
+}
+
 /// 1x2x9x8 in, 5 logits out. `quantized` adds the quantizers, without which it is plain ONNX.
 static inline lac_graph *every_op_graph(lac_arena *arena, bool quantized) {
     lac_graph *graph = lac_graph_new(arena, "every op");
@@ -63,8 +89,9 @@ static inline lac_graph *every_op_graph(lac_arena *arena, bool quantized) {
     int sum = EVERY_OP_NODE(LAC_OP_ADD, "sum", NULL, m, a);
     x = EVERY_OP_NODE(LAC_OP_CONCAT, "join", NULL, sum, m, a); // 18x4x6
     int global = EVERY_OP_NODE(LAC_OP_GLOBAL_AVG_POOL, "global", NULL, x);
+    global = EVERY_OP_NODE(LAC_OP_CONCAT, "ends", NULL, global, every_op_moved(graph, x, &rng)); // 22x1x1
     x = EVERY_OP_NODE(LAC_OP_FLATTEN, "flat", NULL, global);
-    int fw = every_op_constant(graph, "fc_w", LAC_SHAPE(5, 18), -1, 1, true, &rng);
+    int fw = every_op_constant(graph, "fc_w", LAC_SHAPE(5, 22), -1, 1, true, &rng);
     int fb = every_op_constant(graph, "fc_b", LAC_SHAPE(5), -1, 1, true, &rng);
     if (quantized) {
         int s = every_op_constant(graph, "fc_w_scale", LAC_SHAPE(5, 1), 0.05f, 0.2f, true, &rng);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -381,16 +382,53 @@ static void features_differ(lac_graph *g) {
     value_named(g, "flat")->shape = LAC_SHAPE(1, 17);
 }
 static void image_into_linear(lac_graph *g) {
-    value_named(g, "flat")->shape = LAC_SHAPE(1, 18, 1, 1);
+    value_named(g, "flat")->shape = LAC_SHAPE(1, 22, 1, 1);
 }
 static void linear_weights_of_four(lac_graph *g) {
-    value_named(g, "fc_w")->shape = LAC_SHAPE(5, 18, 1, 1);
+    value_named(g, "fc_w")->shape = LAC_SHAPE(5, 22, 1, 1);
 }
 static void norm_of_other_channels(lac_graph *g) {
     value_named(g, "variance")->shape.dim[0] = 5;
 }
 static void norm_of_other_input(lac_graph *g) {
     value_named(g, "conv")->shape = LAC_SHAPE(1, 5, 5, 7);
+}
+static void slice_beyond_the_channels(lac_graph *g) {
+    value_named(g, "silu")->shape = LAC_SHAPE(1, 18, 4, 6);
+    node_named(g, "slice")->attr.move.end = 19;
+}
+static void shuffle_in_five_groups(lac_graph *g) {
+    value_named(g, "slice")->shape = LAC_SHAPE(1, 12, 4, 6);
+    node_named(g, "shuffle")->attr.move.groups = 5;
+}
+static void blocks_of_five(lac_graph *g) {
+    value_named(g, "rim")->shape = LAC_SHAPE(1, 12, 5, 7);
+    node_named(g, "space")->attr.move.block = 5;
+}
+static void upsampled_by_nothing(lac_graph *g) {
+    value_named(g, "hard_swish")->shape = LAC_SHAPE(1, 3, 10, 14);
+    node_named(g, "up")->attr.move.factor[0] = 0;
+}
+static void padded_by_minus_one(lac_graph *g) {
+    value_named(g, "shuffle")->shape = LAC_SHAPE(1, 12, 4, 6);
+    node_named(g, "rim")->attr.move.pad[2] = -1;
+}
+static void circular_rim_larger_than_the_map(lac_graph *g) {
+    value_named(g, "shuffle")->shape = LAC_SHAPE(1, 12, 4, 6);
+    node_named(g, "rim")->attr.move = (lac_rearrange_attr){.pad = {5, 0, 0, 0}, .circular = true};
+}
+static void output_padding_of_a_stride(lac_graph *g) {
+    node_named(g, "deconv")->attr.out_pad[0] = 2;
+}
+static void deconv_of_other_channels(lac_graph *g) {
+    value_named(g, "up")->shape = LAC_SHAPE(1, 5, 10, 28);
+}
+static void factor_of_other_map(lac_graph *g) {
+    value_named(g, "deconv")->shape = LAC_SHAPE(1, 4, 21, 29);
+    value_named(g, "gate")->shape = LAC_SHAPE(1, 1, 20, 29);
+}
+static void slope_without_end(lac_graph *g) {
+    node_named(g, "hard_gate")->attr.alpha = INFINITY;
 }
 static void epsilon_negative(lac_graph *g) {
     node_named(g, "norm")->attr.epsilon = -1;
@@ -481,9 +519,19 @@ static const struct fault {
     FAULT(window_too_large, "'conv'", "2 pixels", "1"),
     FAULT(vector_into_conv, "'conv'", "2 dimensions"),
     FAULT(bias_too_short, "'conv'", "5", "6"),
-    FAULT(features_differ, "'fc'", "1x17", "1x18"),
-    FAULT(image_into_linear, "'fc'", "1x18x1x1", "flatten"),
-    FAULT(linear_weights_of_four, "5x18x1x1"),
+    FAULT(slice_beyond_the_channels, "'slice'", "2 to 18", "0 to 17"),
+    FAULT(shuffle_in_five_groups, "'shuffle'", "12 channels", "5 groups"),
+    FAULT(blocks_of_five, "'space'", "12 channels", "5 x 5"),
+    FAULT(upsampled_by_nothing, "'up'", "factor 0"),
+    FAULT(padded_by_minus_one, "'rim'", "-1 pixels"),
+    FAULT(circular_rim_larger_than_the_map, "'rim'", "5 circular", "side of 4"),
+    FAULT(output_padding_of_a_stride, "'deconv'", "output padding 2", "0..1"),
+    FAULT(deconv_of_other_channels, "'deconv'", "5 channels", "expect 3"),
+    FAULT(factor_of_other_map, "'gated'", "1x1x20x29"),
+    FAULT(slope_without_end, "'hard_gate'", "inf"),
+    FAULT(features_differ, "'fc'", "1x17", "1x22"),
+    FAULT(image_into_linear, "'fc'", "1x22x1x1", "flatten"),
+    FAULT(linear_weights_of_four, "5x22x1x1"),
     FAULT(norm_of_other_channels, "'norm'", "variance", "5"),
     FAULT(norm_of_other_input, "'norm'", "1x5x5x7", "6 channels"),
     FAULT(epsilon_negative, "'norm'", "-1"),

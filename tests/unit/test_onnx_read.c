@@ -535,10 +535,170 @@ static void messages_begin_with_the_path(void **state) {
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+// ---- what several nodes say together --------------------------------------------------------------------
+
+#define GELU IMAGE "init root = 1.41421356\ninit one = 1\ninit half = 0.5\n"
+
+static void gelu_is_found_however_it_is_multiplied(void **state) {
+    static const char *const ends[] = {"node Mul m x,g\nnode Mul y m,half",
+                                       "node Mul m g,half\nnode Mul y x,m",
+                                       "node Mul m half,x\nnode Mul y m,g"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        char text[512];
+        snprintf(text, sizeof text, GELU "node Div d x,root\nnode Erf e d\nnode Add g e,one\n%s", ends[i]);
+        lac_graph *g = accept_text(*state, text);
+        assert_int_equal(g->n_nodes, 1);
+        assert_int_equal(g->nodes[0].op, LAC_OP_GELU);
+        assert_string_equal(g->values[g->output].name, "y");
+    }
+}
+
+static void what_is_almost_gelu_is_refused_by_name(void **state) {
+    fixture *f = *state;
+    static const char *const texts[] = {
+        GELU "node Div d root,x\nnode Erf e d\nnode Add g e,one\nnode Mul m x,g\nnode Mul y m,half",
+        GELU "node Div d x,one\nnode Erf e d\nnode Add g e,one\nnode Mul m x,g\nnode Mul y m,half",
+        GELU "node Div d x,root\nnode Erf e d\nnode Add g e,half\nnode Mul m x,g\nnode Mul y m,half",
+        GELU "node Div d x,root\nnode Erf e d\nnode Add g e,one\nnode Mul m x,g\nnode Mul y m,one"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        assert_int_equal(parse_model(f, onnx_text_model(texts[i], f->arena)), LAC_E_UNSUPPORTED);
+        assert_non_null(strstr(f->err.text, "Div 'node_d'"));
+    }
+}
+
+static void gates_become_silu_and_hard_swish_when_nobody_else_reads_them(void **state) {
+    lac_graph *g = accept_text(*state, IMAGE "node Sigmoid s x\nnode Mul y s,x");
+    assert_int_equal(g->n_nodes, 1);
+    assert_int_equal(g->nodes[0].op, LAC_OP_SILU);
+    g = accept_text(*state, IMAGE "node HardSigmoid s x alpha=0.16666667 beta=0.5\nnode Mul y x,s");
+    assert_int_equal(g->nodes[0].op, LAC_OP_HARD_SWISH);
+    g = accept_text(*state, IMAGE "node HardSigmoid s x\nnode Mul y x,s");
+    assert_int_equal(g->nodes[1].op, LAC_OP_MUL);
+    assert_true(g->nodes[0].attr.alpha == 0.2f && g->nodes[0].attr.beta == 0.5f);
+    g = accept_text(*state, IMAGE "node Sigmoid s x\nnode Mul m s,x\nnode Add y m,s");
+    assert_int_equal(g->nodes[1].op, LAC_OP_MUL);
+}
+
+static void the_spread_factor_comes_second(void **state) {
+    lac_graph *g = accept_text(*state, IMAGE "node GlobalAveragePool m x\nnode Mul y m,x");
+    assert_int_equal(g->nodes[1].op, LAC_OP_MUL);
+    assert_int_equal(g->nodes[1].in[0], g->input);
+}
+
+#define SHUFFLE "input x N 6 5 4\noutput y\n"
+
+static void channel_shuffle_is_found(void **state) {
+    static const char *const shapes[] = {"ints a 5 = 0 2 3 5 4\nints b 4 = 0 6 5 4\n",
+                                         "ints a 5 = -1 2 3 5 4\nints b 4 = -1 6 5 4\n",
+                                         "ints a 5 = 0 -1 3 5 4\nints b 4 = 0 -1 5 4\n"};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        char text[512];
+        snprintf(text, sizeof text,
+                 SHUFFLE "%snode Reshape r x,a\nnode Transpose t r perm=[0,2,1,3,4]\nnode Reshape y t,b",
+                 shapes[i]);
+        lac_graph *g = accept_text(*state, text);
+        assert_int_equal(g->n_nodes, 1);
+        assert_int_equal(g->nodes[0].op, LAC_OP_CHANNEL_SHUFFLE);
+        assert_int_equal(g->nodes[0].attr.move.groups, 2);
+    }
+}
+
+static void split_becomes_slices(void **state) {
+    lac_graph *g = accept_text(*state, SHUFFLE "ints s 2 = 2 4\nnode Split a,b x,s axis=1\n"
+                                               "node Concat y b,a axis=1");
+    assert_int_equal(g->n_nodes, 3);
+    assert_int_equal(g->nodes[0].op, LAC_OP_SLICE);
+    assert_true(g->nodes[0].attr.move.begin == 0 && g->nodes[0].attr.move.end == 2);
+    assert_true(g->nodes[1].attr.move.begin == 2 && g->nodes[1].attr.move.end == 6);
+    assert_int_equal(g->nodes[2].in[0], g->nodes[1].out);
+    g = accept_text(*state, SHUFFLE "node Split a,b,c x axis=1\nnode Concat y c,b,a axis=-3");
+    assert_true(g->nodes[2].attr.move.begin == 4 && g->nodes[2].attr.move.end == 6);
+}
+
+static void slices_count_from_the_end_and_are_clipped(void **state) {
+    lac_graph *g =
+        accept_text(*state, SHUFFLE "ints s 1 = -4\nints e 1 = 9223372036854775807\nints a 1 = -3\n"
+                                    "node Slice y x,s,e,a");
+    assert_true(g->nodes[0].attr.move.begin == 2 && g->nodes[0].attr.move.end == 6);
+}
+
+static void transposed_convolutions_keep_every_attribute(void **state) {
+    lac_graph *g = accept_text(*state, SHUFFLE "init w 6 2 3 2\ninit b 4\nnode ConvTranspose y x,w,b group=2 "
+                                               "strides=[3,2] pads=[1,0,2,1] dilations=[1,2] "
+                                               "output_padding=[2,1]");
+    lac_window expected = {{3, 2}, {3, 2}, {1, 0, 2, 1}, {1, 2}, 2};
+    assert_memory_equal(&g->nodes[0].attr.window, &expected, sizeof expected);
+    assert_true(g->nodes[0].attr.out_pad[0] == 2 && g->nodes[0].attr.out_pad[1] == 1);
+    assert_true(lac_shape_equal(g->values[g->output].shape, LAC_SHAPE(1, 4, 14, 9)));
+}
+
+static void circular_padding_is_read_as_such(void **state) {
+    lac_graph *g =
+        accept_text(*state, SHUFFLE "ints p 8 = 0 0 1 2 0 0 3 4\nopset 19\nnode Pad y x,p mode=wrap");
+    const int pad[4] = {1, 2, 3, 4};
+    assert_memory_equal(g->nodes[0].attr.move.pad, pad, sizeof pad);
+    assert_true(g->nodes[0].attr.move.circular);
+}
+
+static void a_final_arg_max_is_left_out_with_a_note(void **state) {
+    lac_graph *g =
+        accept_text(*state, VECTOR "init w 3 4\nnode Gemm l x,w transB=1\nnode ArgMax y l axis=-1");
+    assert_int_equal(g->n_nodes, 1);
+    assert_non_null(strstr(lac_graph_meta(g, "lacuna.import.note"), "ArgMax"));
+}
+
+static void rearranging_nodes_that_do_more_are_refused_with_the_number(void **state) {
+    fixture *f = *state;
+    static const struct {
+        const char *text, *word;
+    } rows[] = {
+        {SHUFFLE "ints s 1 = 0\nints e 1 = 2\nints a 1 = 2\nnode Slice y x,s,e,a", "axis 2"},
+        {SHUFFLE "ints s 1 = 0\nints e 1 = 4\nints a 1 = 1\nints t 1 = 2\nnode Slice y x,s,e,a,t",
+         "steps is 2"},
+        {SHUFFLE "node Split a,y x axis=2", "axis 2"},
+        {SHUFFLE "ints s 2 = 3 4\nnode Split a,y x,s axis=1", "7 channels"},
+        {SHUFFLE "ints p 8 = 0 1 0 0 0 0 0 0\nnode Pad y x,p", "pads[1] is 1"},
+        {SHUFFLE "ints p 8 = 0 0 1 0 0 0 0 0\ninit v = 2\nnode Pad y x,p,v", "pads with 2"},
+        {SHUFFLE "ints p 8 = 0 0 1 0 0 0 0 0\nnode Pad y x,p mode=reflect", "reflect"},
+        {SHUFFLE "init s 4 = 1 1 1.5 2\nnode Resize y x,-,s coordinate_transformation_mode=asymmetric "
+                 "nearest_mode=floor",
+         "1.5"},
+        {SHUFFLE "init s 4 = 1 1 2 2\nnode Resize y x,-,s mode=linear", "linear"},
+        {SHUFFLE "init s 4 = 1 1 2 2\nnode Resize y x,-,s nearest_mode=ceil", "ceil"},
+        {SHUFFLE "node ReduceMean y x axes=[1,2]", "axes 1 2 "},
+        {SHUFFLE "node ReduceMax y x axes=[1] keepdims=0", "keepdims 0"},
+        {SHUFFLE "init w 6 2 3 3\nnode ConvTranspose y x,w auto_pad=SAME_UPPER", "SAME_UPPER"},
+        {SHUFFLE "init w 6 2 3 3\nnode ConvTranspose y x,w output_shape=[9,9]", "output_shape"},
+        {SHUFFLE "ints a 5 = 0 2 3 4 5\nints b 4 = 0 6 5 4\nnode Reshape r x,a\n"
+                 "node Transpose t r perm=[0,2,1,3,4]\nnode Reshape y t,b",
+         "something else"},
+        {SHUFFLE "ints a 5 = 0 2 3 5 4\nints b 4 = 0 6 4 5\nnode Reshape r x,a\n"
+                 "node Transpose t r perm=[0,2,1,3,4]\nnode Reshape y t,b",
+         "something else"},
+        {SHUFFLE "node Gelu y x approximate=tanh", "tanh"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        lac_status status = parse_model(f, onnx_text_model(rows[i].text, f->arena));
+        if (status == LAC_OK || !strstr(f->err.text, rows[i].word))
+            fail_msg("row %zu: '%s' lacks '%s'", i, f->err.text, rows[i].word);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(conv_keeps_every_attribute),
         TEST(auto_pad_becomes_padding),
+        TEST(gelu_is_found_however_it_is_multiplied),
+        TEST(what_is_almost_gelu_is_refused_by_name),
+        TEST(gates_become_silu_and_hard_swish_when_nobody_else_reads_them),
+        TEST(the_spread_factor_comes_second),
+        TEST(channel_shuffle_is_found),
+        TEST(split_becomes_slices),
+        TEST(slices_count_from_the_end_and_are_clipped),
+        TEST(transposed_convolutions_keep_every_attribute),
+        TEST(circular_padding_is_read_as_such),
+        TEST(a_final_arg_max_is_left_out_with_a_note),
+        TEST(rearranging_nodes_that_do_more_are_refused_with_the_number),
         TEST(ceil_mode_becomes_padding_at_the_end),
         TEST(gemm_is_folded_into_out_by_in_weights),
         TEST(matmul_and_add_become_one_linear_layer),

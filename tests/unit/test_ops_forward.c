@@ -136,6 +136,74 @@ static void batch_norm_uses_running_statistics_when_not_training(void **state) {
     lac_arena_close(arena);
 }
 
+static void activations_follow_their_laws(void **state) {
+    (void)state;
+    enum { C = 3, N = BATCH * C * 4 };
+    static const lac_op ops[] = {LAC_OP_SIGMOID,    LAC_OP_TANH, LAC_OP_HARD_SIGMOID,
+                                 LAC_OP_HARD_SWISH, LAC_OP_SILU, LAC_OP_GELU};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        lac_arena *arena = lac_arena_open();
+        lac_rng rng = lac_rng_make(5, i);
+        lac_graph *graph = start_graph(arena, LAC_SHAPE(1, C, 2, 2));
+        lac_attr attr = {.alpha = 0.3f, .beta = 0.4f};
+        graph->output = lac_graph_add_node(graph, ops[i], "node", &graph->input, 1, &attr);
+        lac_plan *plan = open_plan(graph, false);
+        float x[N];
+        fill_uniform(x, N, -5, 5, &rng);
+        run(plan, x, N);
+        for (int k = 0; k < N; k++) {
+            double v = (double)x[k];
+            const double wanted[] = {1 / (1 + exp(-v)),
+                                     tanh(v),
+                                     fmin(fmax(0.3 * v + 0.4, 0), 1),
+                                     v * fmin(fmax(v / 6 + 0.5, 0), 1),
+                                     v / (1 + exp(-v)),
+                                     v / 2 * (1 + erf(v / sqrt(2)))};
+            close_to(lac_plan_output(plan)[k], wanted[i]);
+        }
+        lac_plan_close(plan);
+        lac_arena_close(arena);
+    }
+}
+
+// Pixels that say where they are: 100 * image + 10 * channel + 2 * row + column.
+static void expect_moved(lac_op op, lac_rearrange_attr move, const float *wanted, int n_wanted) {
+    enum { C = 4, N = BATCH * C * 4 };
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, C, 2, 2));
+    graph->output = lac_graph_add_node(graph, op, "node", &graph->input, 1, &(lac_attr){.move = move});
+    lac_plan *plan = open_plan(graph, false);
+    float x[N];
+    for (int i = 0; i < N; i++) x[i] = (float)(100 * (i / 16) + 10 * (i / 4 % C) + i % 4);
+    run(plan, x, N);
+    int64_t n = lac_shape_count(graph->values[graph->output].shape);
+    bool rim = op == LAC_OP_PAD && !move.circular; // its first pixel is a zero
+    for (int i = 0; i < n_wanted; i++) {
+        assert_true(lac_plan_output(plan)[i] == wanted[i]);
+        assert_true(lac_plan_output(plan)[n + i] == (rim && i == 0 ? 0 : wanted[i] + 100));
+    }
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+#define EXPECT_MOVED(op, move, ...)                                                                          \
+    expect_moved((op), (lac_rearrange_attr)move, (const float[]){__VA_ARGS__},                               \
+                 (int)(sizeof((const float[]){__VA_ARGS__}) / sizeof(float)))
+#define MOVE(...)                                                                                            \
+    { __VA_ARGS__ }
+
+static void rearranging_ops_follow_their_laws(void **state) {
+    (void)state;
+    EXPECT_MOVED(LAC_OP_SLICE, MOVE(.begin = 1, .end = 3), 10, 11, 12, 13, 20, 21, 22, 23);
+    EXPECT_MOVED(LAC_OP_CHANNEL_SHUFFLE, MOVE(.groups = 2), 0, 1, 2, 3, 20, 21, 22, 23, 10, 11, 12, 13, 30,
+                 31, 32, 33);
+    EXPECT_MOVED(LAC_OP_UPSAMPLE, MOVE(.factor = {1, 2}), 0, 0, 1, 1, 2, 2, 3, 3, 10, 10);
+    EXPECT_MOVED(LAC_OP_UPSAMPLE, MOVE(.factor = {2, 1}), 0, 1, 0, 1, 2, 3, 2, 3, 10, 11);
+    EXPECT_MOVED(LAC_OP_DEPTH_TO_SPACE, MOVE(.block = 2), 0, 10, 1, 11, 20, 30, 21, 31, 2, 12, 3, 13);
+    EXPECT_MOVED(LAC_OP_PAD, MOVE(.pad = {0, 1, 0, 0}), 0, 0, 1);
+    EXPECT_MOVED(LAC_OP_PAD, MOVE(.pad = {1, 1, 0, 0}, .circular = true), 3, 2, 3, 1, 0, 1, 3, 2, 3);
+}
+
 // Three channels: the blocked layout behind a convolution has padding, which a reader must not see.
 static void every_activation_reads_back_dense(void **state) {
     (void)state;
@@ -186,6 +254,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(conv2d_equals_plain_loops),
         cmocka_unit_test(max_pool_equals_plain_loops_also_where_the_window_does_not_divide),
+        cmocka_unit_test(activations_follow_their_laws),
+        cmocka_unit_test(rearranging_ops_follow_their_laws),
         cmocka_unit_test(batch_norm_uses_running_statistics_when_not_training),
         cmocka_unit_test(every_activation_reads_back_dense),
         cmocka_unit_test(a_refresh_brings_changed_weights_into_force),

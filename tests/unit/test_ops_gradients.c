@@ -233,6 +233,102 @@ static void gradients_of_all_readers_add_up(void **state) {
     }
 }
 
+static void check_node(lac_shape x, lac_op op, const lac_attr *attr) {
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = start_graph(arena, x);
+    graph->output = lac_graph_add_node(graph, op, "node", &graph->input, 1, attr);
+    check_all(arena, graph, false);
+    lac_arena_close(arena);
+}
+
+static void activation_gradients_match_finite_differences(void **state) {
+    (void)state;
+    static const lac_op ops[] = {LAC_OP_SIGMOID,    LAC_OP_TANH, LAC_OP_HARD_SIGMOID,
+                                 LAC_OP_HARD_SWISH, LAC_OP_SILU, LAC_OP_GELU};
+    const lac_attr line = {.alpha = 0.5f, .beta = 0.5f}; // cut off at -1 and 1; inputs reach 1.5
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        check_node(LAC_SHAPE(1, 3, 3, 4), ops[i], &line);
+        check_node(LAC_SHAPE(1, 17), ops[i], &line);
+    }
+}
+
+static void rearranging_gradients_match_finite_differences(void **state) {
+    (void)state;
+    const struct {
+        lac_op op;
+        lac_rearrange_attr move;
+    } cases[] = {
+        {LAC_OP_SLICE, {.begin = 3, .end = 7}},  {LAC_OP_CHANNEL_SHUFFLE, {.groups = 2}},
+        {LAC_OP_CHANNEL_SHUFFLE, {.groups = 4}}, {LAC_OP_UPSAMPLE, {.factor = {2, 3}}},
+        {LAC_OP_DEPTH_TO_SPACE, {.block = 2}},   {LAC_OP_DEPTH_TO_SPACE, {.block = 2, .by_column = true}},
+        {LAC_OP_PAD, {.pad = {1, 2, 0, 3}}},     {LAC_OP_PAD, {.pad = {1, 2, 3, 4}, .circular = true}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        check_node(LAC_SHAPE(1, 8, 3, 4), cases[i].op, &(lac_attr){.move = cases[i].move});
+}
+
+static void channel_reductions_and_global_max_match_finite_differences(void **state) {
+    (void)state;
+    static const lac_op ops[] = {LAC_OP_CHANNEL_MEAN, LAC_OP_CHANNEL_MAX, LAC_OP_GLOBAL_MAX_POOL};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) check_node(LAC_SHAPE(1, 5, 3, 4), ops[i], NULL);
+}
+
+static void conv_transpose_gradients_match_finite_differences(void **state) {
+    (void)state;
+    const struct {
+        int in, out;
+        lac_window window;
+        int out_pad[2];
+    } cases[] = {
+        {3, 5, {{3, 3}, {2, 2}, {1, 1, 1, 1}, {1, 1}, 1}, {1, 1}},
+        {16, 16, {{2, 2}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1}, {0, 0}},
+        {4, 6, {{3, 2}, {1, 3}, {1, 0, 0, 1}, {2, 1}, 2}, {0, 2}},
+    };
+    lac_rng rng = lac_rng_make(8, 1);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        lac_arena *arena = lac_arena_open();
+        lac_graph *graph = start_graph(arena, LAC_SHAPE(1, cases[i].in, 3, 4));
+        const lac_window *v = &cases[i].window;
+        lac_shape w = LAC_SHAPE(cases[i].in, cases[i].out / v->groups, v->kernel[0], v->kernel[1]);
+        int in[3] = {graph->input, add_uniform(graph, "w", w, -1, 1, true, &rng),
+                     add_uniform(graph, "b", LAC_SHAPE(cases[i].out), -1, 1, true, &rng)};
+        lac_attr attr = {.window = *v, .out_pad = {cases[i].out_pad[0], cases[i].out_pad[1]}};
+        graph->output = lac_graph_add_node(graph, LAC_OP_CONV_TRANSPOSE, "deconv", in, 3, &attr);
+        check_all(arena, graph, false);
+        lac_arena_close(arena);
+    }
+}
+
+// One number an image, a channel, a pixel, a row or an element; and a square, where both operands are one.
+static void mul_gradients_match_finite_differences(void **state) {
+    (void)state;
+    const lac_window windows[] = {
+        {{3, 4}, {1, 1}, {0}, {1, 1}, 1}, // one pixel
+        {{1, 4}, {1, 1}, {0}, {1, 1}, 1}, // one column
+        {{1, 1}, {1, 1}, {0}, {1, 1}, 1}, // all
+    };
+    for (int i = 0; i < 3; i++)
+        for (int outs = 1; outs <= 5; outs += 4) {
+            lac_arena *arena = lac_arena_open();
+            lac_rng rng = lac_rng_make(9, (uint64_t)i);
+            lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 5, 3, 4));
+            lac_shape w = LAC_SHAPE(outs, 5, windows[i].kernel[0], windows[i].kernel[1]);
+            int in[2] = {graph->input, add_uniform(graph, "w", w, -1, 1, true, &rng)};
+            int gate =
+                lac_graph_add_node(graph, LAC_OP_CONV2D, "gate", in, 2, &(lac_attr){.window = windows[i]});
+            graph->output =
+                lac_graph_add_node(graph, LAC_OP_MUL, "mul", (int[]){graph->input, gate}, 2, NULL);
+            check_all(arena, graph, false);
+            lac_arena_close(arena);
+        }
+    lac_arena *arena = lac_arena_open();
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 7));
+    graph->output =
+        lac_graph_add_node(graph, LAC_OP_MUL, "square", (int[]){graph->input, graph->input}, 2, NULL);
+    check_all(arena, graph, false);
+    lac_arena_close(arena);
+}
+
 static void checker_catches_a_wrong_gradient(void **state) {
     (void)state;
     lac_arena *arena = lac_arena_open();
@@ -277,6 +373,11 @@ int main(void) {
         cmocka_unit_test(pool_gradients_match_finite_differences),
         cmocka_unit_test(blocked_max_pool_gradients_match_finite_differences),
         cmocka_unit_test(gradients_of_all_readers_add_up),
+        cmocka_unit_test(activation_gradients_match_finite_differences),
+        cmocka_unit_test(rearranging_gradients_match_finite_differences),
+        cmocka_unit_test(channel_reductions_and_global_max_match_finite_differences),
+        cmocka_unit_test(conv_transpose_gradients_match_finite_differences),
+        cmocka_unit_test(mul_gradients_match_finite_differences),
         cmocka_unit_test(checker_catches_a_wrong_gradient),
         cmocka_unit_test(constants_that_are_not_trainable_get_no_gradient),
     };
