@@ -15,6 +15,15 @@ typedef struct lac_budget {
 /// Over what weights or channels compete.
 typedef enum lac_scope { LAC_SCOPE_METHOD, LAC_SCOPE_LAYER, LAC_SCOPE_GLOBAL, LAC_N_SCOPES } lac_scope;
 
+/// How a density is shared among layers, for pruners of weights.
+typedef enum lac_share {
+    LAC_SHARE_METHOD,  ///< as the method's authors have it
+    LAC_SHARE_GLOBAL,  ///< all weights compete
+    LAC_SHARE_UNIFORM, ///< the same share of every layer
+    LAC_SHARE_ERK,     ///< Erdos-Renyi kernels: small layers keep more
+    LAC_N_SHARES
+} lac_share;
+
 /// How trainable gates are trained. Zero means the default in brackets, which is the paper's.
 typedef struct lac_gate_recipe {
     int batches;       ///< [200]
@@ -37,6 +46,7 @@ typedef struct lac_prune_config {
     double begin, end; ///< the schedule runs over this part of the training steps; zeros mean 0 and 0.6
     lac_budget budget;
     lac_scope scope;
+    lac_share share;
     lac_cost_engine engine; ///< for budgets in cycles
     lac_gate_recipe gates;
     int reestimate_batches;   ///< batch norm statistics are measured anew on so many batches after pruning

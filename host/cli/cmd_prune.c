@@ -10,7 +10,7 @@ typedef struct prune_args {
     lac_common_args common;
     const char *input;
     lac_stage_args stage;
-    int method, scope, reestimate, mesh[2], drain;
+    int method, scope, share, reestimate, mesh[2], drain;
     double density, begin, end, macs, bytes, cycles;
     lac_gate_recipe gates;
     bool no_training;
@@ -19,6 +19,11 @@ typedef struct prune_args {
 static const char *scope_name(int i) {
     static const char *const names[LAC_N_SCOPES] = {"method", "layer", "global"};
     return i < LAC_N_SCOPES ? names[i] : NULL;
+}
+
+static const char *share_name(int i) {
+    static const char *const names[LAC_N_SHARES] = {"method", "global", "uniform", "erk"};
+    return i < LAC_N_SHARES ? names[i] : NULL;
 }
 
 #define BUDGET(member, help_text)                                                                            \
@@ -75,6 +80,20 @@ static const lac_option options[] = {
      .fallback = "0.6",
      .group = "Pruning",
      .help = "part of the training at which the density is reached"},
+    {.name = "share",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(prune_args, share),
+     .fallback = "method",
+     .names = share_name,
+     .value = "NAME",
+     .group = "Pruning",
+     .help =
+         "how layers share the density: all compete, the same for each, by size, or as the authors have it"},
+    {.name = "no-training",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(prune_args, no_training),
+     .group = "Pruning",
+     .help = "leave the weights as pruning leaves them"},
     BUDGET(macs, "multiply-accumulates that stay: a share up to 1, or a number"),
     BUDGET(bytes, "bytes of float parameters that stay: a share or a number"),
     BUDGET(cycles, "engine cycles an image that stay: a share or a number"),
@@ -112,11 +131,6 @@ static const lac_option options[] = {
      .value = "BATCHES",
      .group = "Budget of channels",
      .help = "measure batch norm statistics anew after pruning"},
-    {.name = "no-training",
-     .kind = LAC_OPT_FLAG,
-     .offset = offsetof(prune_args, no_training),
-     .group = "Budget of channels",
-     .help = "leave the weights as pruning leaves them"},
     {.name = "gate-batches",
      .kind = LAC_OPT_INT,
      .offset = offsetof(prune_args, gates.batches),
@@ -189,6 +203,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
                                .begin = args->begin,
                                .end = args->end,
                                .scope = (lac_scope)args->scope,
+                               .share = (lac_share)args->share,
                                .engine = {args->mesh[0], args->mesh[1], args->drain},
                                .gates = args->gates,
                                .reestimate_batches = args->reestimate,

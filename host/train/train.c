@@ -111,6 +111,10 @@ static void load_batch(session *s) {
     for (uint32_t i = 0; i < batch; i++) s->labels[i] = s->data->train.labels[items[i]];
 }
 
+float *lac_gradient_of(const lac_gradients *gradients, int value) {
+    return (float *)lac_plan_gradient(gradients->plan, value); // the plan's own buffer
+}
+
 static lac_status train_step(session *s, float lr, lac_error *err) {
     lac_progress *p = &s->progress;
     uint32_t batch = (uint32_t)s->recipe.batch;
@@ -125,6 +129,9 @@ static lac_status train_step(session *s, float lr, lac_error *err) {
         LAC_FAIL(err, LAC_E_RANGE, "the loss of '%s' is no longer finite at step %llu; lower lr (now %g)",
                  s->graph->name, (unsigned long long)p->step, (double)lr);
     LAC_TRY(lac_plan_backward(s->plan, err));
+    const lac_gradients gradients = {s->plan};
+    if (s->hook && s->hook->after_backward)
+        LAC_TRY(s->hook->after_backward(s->hook->ctx, s->graph, &gradients, p->step, s->n_steps, err));
     lac_optimizer_update(&s->optimizer, s->graph, s->plan, lr, p->step);
     p->step++;
     p->epoch_loss += loss.sum;

@@ -35,10 +35,21 @@ typedef struct lac_recipe {
         *metrics; ///< path of JSON lines (step, epoch, lr, loss, train and validation accuracy); NULL is none
 } lac_recipe;
 
-/// Called before every optimiser step, so that a method may change masks or parameters; step counts from 0 to
-/// n_steps-1.
+/// The gradients of a step, seen by a hook.
+typedef struct lac_gradients {
+    const struct lac_plan *plan;
+} lac_gradients;
+
+/// Gradient of a trainable constant, row-major, which the hook may change; NULL when the loss does not depend
+/// on it.
+float *lac_gradient_of(const lac_gradients *gradients, int value);
+
+/// Called before every optimiser step, so that a method may change masks or parameters, and between the
+/// backward pass and the update; step counts from 0 to n_steps-1. NULL members are fine.
 typedef struct lac_train_hook {
     lac_status (*before_step)(void *ctx, lac_graph *graph, uint64_t step, uint64_t n_steps, lac_error *err);
+    lac_status (*after_backward)(void *ctx, lac_graph *graph, const lac_gradients *gradients, uint64_t step,
+                                 uint64_t n_steps, lac_error *err);
     void *ctx;
 } lac_train_hook;
 
