@@ -1,9 +1,11 @@
 #include "names.h"
 #include "prune.h"
+#include "prune_report.h"
 #include "stage.h"
 
 #include "op.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct prune_args {
@@ -13,7 +15,9 @@ typedef struct prune_args {
     int method, scope, share, reestimate, mesh[2], drain;
     double density, begin, end, macs, bytes, cycles;
     lac_gate_recipe gates;
-    bool no_training;
+    int weight_bits, act_bits;
+    const char *chart;
+    bool no_training, layers;
 } prune_args;
 
 static const char *scope_name(int i) {
@@ -150,6 +154,37 @@ static const lac_option options[] = {
     GATE_REAL(lr, "gate-lr", 10, "0.6", "learning rate"),
     GATE_REAL(beta, "gate-beta", 1000, "6", "weight of the budget"),
     GATE_REAL(gamma, "gate-gamma", 1000, "0.4", "weight of being open or closed"),
+    {.name = "layers",
+     .kind = LAC_OPT_FLAG,
+     .unsaved = true,
+     .offset = offsetof(prune_args, layers),
+     .group = "Report",
+     .help = "what is left of every layer"},
+    {.name = "chart",
+     .kind = LAC_OPT_TEXT,
+     .unsaved = true,
+     .offset = offsetof(prune_args, chart),
+     .value = "FILE",
+     .group = "Report",
+     .help = "the same as bars, a PNG made by gnuplot"},
+    {.name = "weight-bits",
+     .kind = LAC_OPT_INT,
+     .unsaved = true,
+     .offset = offsetof(prune_args, weight_bits),
+     .lowest = 1,
+     .highest = 8,
+     .fallback = "4",
+     .group = "Report",
+     .help = "of the codes that bytes and bit operations are counted for"},
+    {.name = "act-bits",
+     .kind = LAC_OPT_INT,
+     .unsaved = true,
+     .offset = offsetof(prune_args, act_bits),
+     .lowest = 1,
+     .highest = 8,
+     .fallback = "4",
+     .group = "Report",
+     .help = "likewise, of activations"},
     LAC_RECIPE_OPTIONS(prune_args, "5", "0.05"),
     LAC_COMMON_OPTIONS(prune_args),
 };
@@ -192,6 +227,17 @@ static lac_status settle_budget(const prune_args *args, lac_prune_config *config
     return LAC_OK;
 }
 
+static lac_status report(lac_cli *cli, const prune_args *args, lac_graph *graph, const lac_dataset *data,
+                         const lac_account *before, const lac_account_config *account, lac_doc *doc,
+                         lac_error *err) {
+    LAC_TRY(lac_stage_accuracy(cli, graph, data, "prune", doc, err));
+    const char *accuracy = lac_graph_meta(graph, "lacuna.prune.test_accuracy");
+    const lac_account after = lac_account_of(graph, account, cli->arena);
+    lac_prune_report_totals(doc, before, &after, accuracy ? strtod(accuracy, NULL) : -1, data->test.n);
+    if (args->layers) lac_prune_report_layers(doc, &after);
+    return args->chart ? lac_prune_chart(args->chart, before, &after, graph->name, err) : LAC_OK;
+}
+
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     const prune_args *args = given;
     if (args->end < args->begin)
@@ -212,6 +258,8 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(settle_budget(args, &config, err));
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
+    const lac_account_config account = {args->weight_bits, args->act_bits, config.engine};
+    const lac_account before = lac_account_of(graph, &account, cli->arena);
     double begin_s = lac_now_s();
     LAC_TRY(lac_pruner_row(args->method)->run(graph, &data, &config, &cli->talk, err));
 
@@ -220,7 +268,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     describe(doc, graph);
     if (lac_pruner_row(args->method)->removes_channels) describe_channels(doc, &config);
     lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
-    lac_status status = lac_stage_accuracy(cli, graph, &data, "prune", doc, err);
+    lac_status status = report(cli, args, graph, &data, &before, &account, doc, err);
     status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
     lac_doc_close(doc);
     return status;
