@@ -197,7 +197,7 @@ static void masked_weights_are_and_stay_zero(void **state) {
         lac_recipe recipe = base;
         recipe.optimizer = adam ? LAC_ADAM : LAC_SGD;
         recipe.weight_decay = 1e-3f;
-        train(&w, w.graph, &recipe, &(lac_train_hook){mask_thirds, &m});
+        train(&w, w.graph, &recipe, &(lac_train_hook){.before_step = mask_thirds, .ctx = &m});
         const lac_value *value = &w.graph->values[m.value];
         int n_others_zero = 0;
         for (int64_t i = 0; i < lac_shape_count(value->shape); i++) {
@@ -224,7 +224,7 @@ static void errors_of_a_hook_end_the_training(void **state) {
     (void)state;
     world w = open_world();
     lac_error err = {0};
-    lac_train_hook hook = {fail_at_once, NULL};
+    lac_train_hook hook = {.before_step = fail_at_once};
     assert_int_equal(lac_train(w.graph, &w.data, &base, &hook, NULL, NULL, &err), LAC_E_RANGE);
     assert_string_equal(err.text, "the hook refuses");
     close_world(&w);
