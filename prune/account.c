@@ -55,7 +55,9 @@ lac_account lac_account_of(const lac_graph *graph, const lac_account_config *con
     for (int n = 0; n < graph->n_nodes; n++)
         if (is_layer(&graph->nodes[n])) values[n_values++] = lac_constant_of(graph, &graph->nodes[n], 1);
     uint8_t **alive = lac_alive_weights(graph, values, n_values, arena);
-    out.total.cycles = lac_engine_cycles(graph, &config->engine, cycles);
+    lac_cost_engine engine = config->engine;
+    engine.weight_bits = weight_bits;
+    out.total.cycles = lac_engine_cycles(graph, &engine, cycles);
     for (int n = 0; n < graph->n_nodes; n++) {
         if (!is_layer(&graph->nodes[n])) continue;
         lac_layer_account *a = &out.layers[out.n_layers];

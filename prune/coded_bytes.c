@@ -1,6 +1,8 @@
 #include "account.h"
 
-enum { RUN_BITS = 4, WORD_BITS = 64, HEADER_BYTES = 8 };
+#include "list_cost.h"
+
+enum { RUN_BITS = 4, WORD_BYTES = 8 };
 
 static uint64_t bytes_of(uint64_t bits) {
     return (bits + 7) / 8;
@@ -42,40 +44,6 @@ static uint64_t delta_bits(const float *w, int64_t rows, int64_t n, int weight_b
     return best;
 }
 
-// ---- the engine's lists ---------------------------------------------------------------------------------
-
-// Words of one channel's list: entries of gap and weight, skips where gaps are too wide, and the end.
-static uint64_t list_words(const float *row, int64_t inputs, int64_t places, bool taps_inside, int entry_bits,
-                           int weight_bits) {
-    int64_t minor = taps_inside ? places : inputs, n = inputs * places, at = -1, slots = 1;
-    int64_t reach = (int64_t)1 << (entry_bits - weight_bits), skip = reach - 1;
-    reach = reach < minor ? reach : minor;
-    skip = skip < minor ? skip : minor;
-    for (int64_t p = 0; p < n; p++) {
-        int64_t i = taps_inside ? p / places : p % inputs, k = taps_inside ? p % places : p / inputs;
-        if (row[i * places + k] == 0) continue;
-        int64_t over = p - at - reach;
-        slots += 1 + (over > 0 ? (over + skip - 1) / skip : 0);
-        at = p;
-    }
-    int64_t per_word = WORD_BITS / entry_bits;
-    return (uint64_t)((slots + per_word - 1) / per_word);
-}
-
-// The layer's best of both orders and all widths.
-static uint64_t stream_bytes(const float *w, int64_t rows, int64_t inputs, int64_t places, int weight_bits) {
-    uint64_t best = UINT64_MAX;
-    for (int entry_bits = 4; entry_bits <= 16; entry_bits *= 2)
-        for (int taps = 0; taps < 2; taps++) {
-            uint64_t words = 0;
-            if (entry_bits <= weight_bits) continue;
-            for (int64_t r = 0; r < rows; r++)
-                words += list_words(w + r * inputs * places, inputs, places, taps, entry_bits, weight_bits);
-            if (words < best) best = words;
-        }
-    return best * (WORD_BITS / 8) + (uint64_t)rows * HEADER_BYTES;
-}
-
 lac_coded_bytes lac_coded_bytes_of(const float *w, int64_t rows, int64_t inputs, int64_t places,
                                    int weight_bits) {
     int64_t n = inputs * places;
@@ -87,6 +55,7 @@ lac_coded_bytes lac_coded_bytes_of(const float *w, int64_t rows, int64_t inputs,
     b.delta = bytes_of(delta_bits(w, rows, n, weight_bits));
     b.csr = bytes_of(nonzero * (bits + (uint64_t)bits_for((uint64_t)n - 1)) +
                      (uint64_t)(rows + 1) * (uint64_t)bits_for(nonzero));
-    b.stream = stream_bytes(w, rows, inputs, places, weight_bits);
+    b.stream = lac_list_cost_of(w, rows, inputs, places, weight_bits).words * WORD_BYTES +
+               (uint64_t)rows * WORD_BYTES;
     return b;
 }

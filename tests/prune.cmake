@@ -9,3 +9,7 @@ target_include_directories(test_pruned_onnx PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/
 # Networks this small are slower on more threads.
 set_tests_properties(test_channels test_gates test_autobot test_sparse test_account test_pruned_onnx
                      PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1")
+if(TARGET lac_engine)
+  lac_test(test_engine_cost SOURCE unit/test_engine_cost.c DEPS lac_prune lac_quant lac_engine TIMEOUT 300)
+  set_tests_properties(test_engine_cost PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1")
+endif()

@@ -250,7 +250,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
                                .end = args->end,
                                .scope = (lac_scope)args->scope,
                                .share = (lac_share)args->share,
-                               .engine = {args->mesh[0], args->mesh[1], args->drain},
+                               .engine = {args->mesh[0], args->mesh[1], args->drain, args->weight_bits},
                                .gates = args->gates,
                                .reestimate_batches = args->reestimate,
                                .no_training = args->no_training,

@@ -1,7 +1,9 @@
 #include "engine_cost.h"
 
+#include "list_cost.h"
+
 // Lengths of the engine's pipelines, as docs/engine.md lists them.
-enum { PIPELINE = 9 + 6 + 1, SUM_CYCLES = 2, LARGEST_TILE = 63, DEFAULT_SIDE = 7 };
+enum { PIPELINE = 9 + 6 + 1, SUM_CYCLES = 2, LARGEST_TILE = 63, DEFAULT_SIDE = 7, DEFAULT_WEIGHT_BITS = 4 };
 
 static int or_default(int given) {
     return given ? given : DEFAULT_SIDE;
@@ -34,6 +36,14 @@ typedef struct placement {
     int *tile[2];
 } placement;
 
+// How far a step reads past a tile of its input, of which a lane sees no more than its neighbours'.
+static int reach_of(const lac_node *node, int axis, int in_tile) {
+    const lac_window *w = &node->attr.window;
+    int last = (w->kernel[axis] - 1) * w->dilation[axis] - w->pad[axis];
+    int after = (in_tile / w->stride[axis] - 1) * w->stride[axis] + last - in_tile + 1;
+    return after > w->pad[axis] ? after : w->pad[axis];
+}
+
 // Fills in the tiles of all values when the image's is `tile`; false when some stride does not divide.
 static bool place(placement *p, int axis, int tile) {
     const lac_graph *graph = p->graph;
@@ -45,6 +55,7 @@ static bool place(placement *p, int axis, int tile) {
         if (pixels_of(graph, node->out, axis) == 1) continue;
         if (in % stride) return false;
         p->tile[axis][node->out] = in / stride;
+        if (has_window(node) && reach_of(node, axis, in) > in) return false;
     }
     return true;
 }
@@ -83,7 +94,10 @@ static uint64_t layer_cycles(const placement *p, const lac_node *node) {
         for (int64_t i = 0; i < each; i++) n += w->data[o * each + i] != 0.0f;
         sum += visits * larger(n, pace);
     }
-    return sum + groups_of(p->engine) + PIPELINE;
+    int64_t places = each / w->shape.dim[1];
+    int weight_bits = p->engine->weight_bits ? p->engine->weight_bits : DEFAULT_WEIGHT_BITS;
+    lac_list_cost list = lac_list_cost_of(w->data, n_out, w->shape.dim[1], places, weight_bits);
+    return larger(sum, list.slots) + groups_of(p->engine) + PIPELINE;
 }
 
 static uint64_t channel_cycles(const placement *p, const lac_node *node, uint64_t entries) {

@@ -165,7 +165,7 @@ static void budgets_in_bytes_and_cycles_are_met_too(void **state) {
         lac_prune_config config = half_macs();
         lac_prune_result r;
         config.budget = (lac_budget){(lac_cost_unit)unit, 0.6};
-        config.engine = (lac_cost_engine){2, 2, 2};
+        config.engine = (lac_cost_engine){.mesh_x = 2, .mesh_y = 2, .drain = 2};
         lac_graph *graph = pruned(l, "autobot", config, &r);
         assert_true(r.cost_after <= r.target && r.cost_after > 0.6 * r.target);
         if (unit == LAC_COST_BYTES) continue;
