@@ -1,6 +1,6 @@
 #include "account.h"
 
-#include "channels.h"
+#include "liveness.h"
 
 #include <string.h>
 
@@ -8,21 +8,9 @@
 // the logits. Both are walks over the graph, channel by channel.
 typedef struct walk {
     const lac_graph *graph;
-    int *n_of;      // [value] channels
-    bool **reached; // [value][channel]
-    bool **counts;  // [value][channel]
+    const int *n_of; // [value] channels
+    bool **reached, **counts;
 } walk;
-
-static void add_channels(walk *w, lac_arena *arena) {
-    const lac_channels *channels = lac_channels_find(w->graph, arena);
-    w->n_of = channels->n_of;
-    w->reached = LAC_NEW_ARRAY(arena, bool *, w->graph->n_values);
-    w->counts = LAC_NEW_ARRAY(arena, bool *, w->graph->n_values);
-    for (int v = 0; v < w->graph->n_values; v++) {
-        w->reached[v] = LAC_NEW_ARRAY(arena, bool, w->n_of[v]);
-        w->counts[v] = LAC_NEW_ARRAY(arena, bool, w->n_of[v]);
-    }
-}
 
 static bool is_layer(const lac_node *node) {
     return node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR;
@@ -31,16 +19,21 @@ static bool is_layer(const lac_node *node) {
 // A weight [o][i][k] of a layer joins input channel `in` to output channel o.
 typedef void joiner(walk *w, const lac_node *node, int64_t o, int64_t in);
 
+int64_t lac_layer_input(const lac_graph *graph, const lac_node *node, int64_t o, int64_t i) {
+    lac_shape w = graph->values[lac_constant_of(graph, node, 1)].shape;
+    int64_t groups = node->op == LAC_OP_CONV2D ? node->attr.window.groups : 1;
+    return o / (w.dim[0] / groups) * w.dim[1] + i;
+}
+
 static void each_weight(walk *w, const lac_node *node, joiner *join) {
     const lac_value *v = &w->graph->values[lac_constant_of(w->graph, node, 1)];
     int64_t n_out = v->shape.dim[0], per_group = v->shape.dim[1];
     int64_t places = lac_shape_count(v->shape) / n_out / per_group;
-    int64_t groups = node->op == LAC_OP_CONV2D ? node->attr.window.groups : 1;
     for (int64_t o = 0; o < n_out; o++)
         for (int64_t i = 0; i < per_group; i++)
             for (int64_t k = 0; k < places; k++)
                 if (v->data[(o * per_group + i) * places + k] != 0) {
-                    join(w, node, o, o / (n_out / groups) * per_group + i);
+                    join(w, node, o, lac_layer_input(w->graph, node, o, i));
                     break;
                 }
 }
@@ -106,15 +99,28 @@ static void walk_all(walk *w) {
     }
 }
 
-static void mark_weights(walk *w, const lac_node *node, uint8_t *alive) {
-    const lac_value *v = &w->graph->values[lac_constant_of(w->graph, node, 1)];
+lac_liveness lac_liveness_of(const lac_graph *graph, lac_arena *arena) {
+    lac_liveness out = {.channels = lac_channels_find(graph, arena),
+                        .reached = LAC_NEW_ARRAY(arena, bool *, graph->n_values),
+                        .counts = LAC_NEW_ARRAY(arena, bool *, graph->n_values)};
+    walk w = {graph, out.channels->n_of, out.reached, out.counts};
+    for (int v = 0; v < graph->n_values; v++) {
+        w.reached[v] = LAC_NEW_ARRAY(arena, bool, w.n_of[v]);
+        w.counts[v] = LAC_NEW_ARRAY(arena, bool, w.n_of[v]);
+    }
+    walk_all(&w);
+    return out;
+}
+
+static void mark_weights(const lac_graph *graph, const lac_liveness *live, const lac_node *node,
+                         uint8_t *alive) {
+    const lac_value *v = &graph->values[lac_constant_of(graph, node, 1)];
     int64_t n_out = v->shape.dim[0], per_group = v->shape.dim[1];
     int64_t places = lac_shape_count(v->shape) / n_out / per_group;
-    int64_t groups = node->op == LAC_OP_CONV2D ? node->attr.window.groups : 1;
     for (int64_t o = 0; o < n_out; o++)
         for (int64_t i = 0; i < per_group; i++) {
-            int64_t in = o / (n_out / groups) * per_group + i;
-            bool joined = w->counts[node->out][o] && w->reached[node->in[0]][in];
+            bool joined =
+                live->counts[node->out][o] && live->reached[node->in[0]][lac_layer_input(graph, node, o, i)];
             for (int64_t k = 0; k < places; k++) {
                 int64_t at = (o * per_group + i) * places + k;
                 alive[at] = alive[at] || (joined && v->data[at] != 0);
@@ -123,17 +129,15 @@ static void mark_weights(walk *w, const lac_node *node, uint8_t *alive) {
 }
 
 uint8_t **lac_alive_weights(const lac_graph *graph, const int *values, int n_values, lac_arena *arena) {
-    walk w = {.graph = graph};
-    add_channels(&w, arena);
-    walk_all(&w);
+    lac_liveness live = lac_liveness_of(graph, arena);
     uint8_t **alive = LAC_NEW_ARRAY(arena, uint8_t *, n_values);
     for (int i = 0; i < n_values; i++)
         alive[i] = LAC_NEW_ARRAY(arena, uint8_t, lac_shape_count(graph->values[values[i]].shape));
     for (int n = 0; n < graph->n_nodes; n++) {
         const lac_node *node = &graph->nodes[n];
-        if (!is_layer(node) || w.n_of[node->out] == 0) continue;
+        if (!is_layer(node) || live.channels->n_of[node->out] == 0) continue;
         for (int i = 0; i < n_values; i++)
-            if (values[i] == lac_constant_of(graph, node, 1)) mark_weights(&w, node, alive[i]);
+            if (values[i] == lac_constant_of(graph, node, 1)) mark_weights(graph, &live, node, alive[i]);
     }
     return alive;
 }

@@ -1,3 +1,4 @@
+#include "clean.h"
 #include "names.h"
 #include "prune.h"
 #include "prune_report.h"
@@ -17,7 +18,7 @@ typedef struct prune_args {
     lac_gate_recipe gates;
     int weight_bits, act_bits;
     const char *chart;
-    bool no_training, layers;
+    bool no_training, layers, clean;
 } prune_args;
 
 static const char *scope_name(int i) {
@@ -98,6 +99,11 @@ static const lac_option options[] = {
      .offset = offsetof(prune_args, no_training),
      .group = "Pruning",
      .help = "leave the weights as pruning leaves them"},
+    {.name = "clean",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(prune_args, clean),
+     .group = "Pruning",
+     .help = "also take away what no longer matters: dead channels, weights on no path"},
     BUDGET(macs, "multiply-accumulates that stay: a share up to 1, or a number"),
     BUDGET(bytes, "bytes of float parameters that stay: a share or a number"),
     BUDGET(cycles, "engine cycles an image that stay: a share or a number"),
@@ -210,6 +216,12 @@ static void describe_channels(lac_doc *doc, const lac_prune_config *config) {
     lac_doc_number(doc, "prune_seconds", "time to prune", r->prune_seconds, LAC_DOC_SECONDS);
 }
 
+static void describe_cleaning(lac_doc *doc, const lac_clean_result *r) {
+    lac_doc_number(doc, "folded", "weights folded into biases", (double)r->n_folded, LAC_DOC_COUNT);
+    lac_doc_number(doc, "dead", "weights that led nowhere", (double)r->n_dead, LAC_DOC_COUNT);
+    lac_doc_number(doc, "unread", "channels that nobody read", r->n_channels, LAC_DOC_COUNT);
+}
+
 // One budget at most; a share of 1 is no pruning at all, and 0 is none given.
 static lac_status settle_budget(const prune_args *args, lac_prune_config *config, lac_error *err) {
     const double amounts[LAC_N_COST_UNITS] = {args->macs, args->bytes, args->cycles};
@@ -263,9 +275,13 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     double begin_s = lac_now_s();
     LAC_TRY(lac_pruner_row(args->method)->run(graph, &data, &config, &cli->talk, err));
 
+    lac_clean_result cleaned = {0};
+    if (args->clean) LAC_TRY(lac_clean(graph, &cleaned, err));
+
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_stage_record(cli, graph, &lac_cmd_prune, args, &data);
     describe(doc, graph);
+    if (args->clean) describe_cleaning(doc, &cleaned);
     if (lac_pruner_row(args->method)->removes_channels) describe_channels(doc, &config);
     lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
     lac_status status = report(cli, args, graph, &data, &before, &account, doc, err);
