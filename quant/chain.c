@@ -1,8 +1,8 @@
 #include "chain.h"
 
 bool lac_chain_starts(lac_op op) {
-    return op == LAC_OP_CONV2D || op == LAC_OP_LINEAR || op == LAC_OP_ADD || op == LAC_OP_AVG_POOL ||
-           op == LAC_OP_GLOBAL_AVG_POOL;
+    return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR || op == LAC_OP_ADD ||
+           op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL;
 }
 
 // A max pool before a ReLU or a quantizer gives what it gives after: both are monotone. Batch norm is not

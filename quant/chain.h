@@ -5,8 +5,8 @@
 
 /// A chain of float nodes that becomes one integer layer, and the max pools that commute with its quantizer:
 ///
-///   conv2d | linear | add | avg_pool | global_avg_pool, then any of {batch_norm, relu, max_pool, flatten},
-///   then quant, or the graph's output
+///   conv2d | conv_transpose | linear | add | avg_pool | global_avg_pool, then any of {batch_norm, relu,
+///   max_pool, flatten}, then quant, or the graph's output
 enum { LAC_CHAIN_MAX_POOLS = 4 };
 
 typedef struct lac_chain {

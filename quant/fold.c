@@ -4,7 +4,9 @@
 
 static lac_status bias_of(const lac_graph *graph, const lac_node *node, const float **out, lac_error *err) {
     *out = NULL;
-    if ((node->op != LAC_OP_CONV2D && node->op != LAC_OP_LINEAR) || node->n_in < 3) return LAC_OK;
+    bool takes_bias =
+        node->op == LAC_OP_CONV2D || node->op == LAC_OP_CONV_TRANSPOSE || node->op == LAC_OP_LINEAR;
+    if (!takes_bias || node->n_in < 3) return LAC_OK;
     const lac_value *bias = &graph->values[node->in[2]];
     if (!bias->data)
         LAC_FAIL(

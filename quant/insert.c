@@ -67,10 +67,12 @@ static void search_scales(const lac_quant_sites *sites, const lac_value *w, int 
         if (!(scales->data[o] > 0)) scales->data[o] = mean;
 }
 
-static int add_scales(lac_graph *graph, const lac_quant_sites *sites, const lac_value *w, int bits) {
+// The first dimension of transposed weights is not the output's: they have one scale.
+static int add_scales(lac_graph *graph, const lac_quant_sites *sites, const lac_value *w, bool transposed,
+                      int bits) {
     lac_shape shape = w->shape;
     for (int i = 1; i < shape.n_dims; i++) shape.dim[i] = 1;
-    if (sites->per_tensor) shape = (lac_shape){0};
+    if (sites->per_tensor || transposed) shape = (lac_shape){0};
     bool learnt = bits < LAC_TRACKED_WEIGHT_BITS;
     return lac_graph_add_constant(graph, named(graph, w->name, "scale"), shape, NULL, learnt);
 }
@@ -84,7 +86,7 @@ static lac_status insert_weights(lac_graph *graph, const lac_quant_sites *sites,
                  lac_op_name(node.op), node.name, graph->values[node.in[1]].name);
     LAC_TRY(check_zeros(graph, &node, bits, err));
     lac_value w = graph->values[node.in[1]];
-    int scale = add_scales(graph, sites, &w, bits);
+    int scale = add_scales(graph, sites, &w, node.op == LAC_OP_CONV_TRANSPOSE, bits);
     search_scales(sites, &w, bits, &graph->values[scale], scratch);
     const lac_attr attr = {.quant = {.bits = bits, .is_signed = true, .narrow = true}};
     lac_op op = bits == 1 ? LAC_OP_BIPOLAR_QUANT : LAC_OP_QUANT;

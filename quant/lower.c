@@ -1,5 +1,5 @@
 #include "lac_num.h"
-#include "lowering.h"
+#include "lower_view.h"
 #include "quantize.h"
 
 #include <string.h>
@@ -13,13 +13,16 @@ static bool full_range(const lac_quant_params *q) {
            q->highest == lac_code_max(q->bits, q->is_signed);
 }
 
-lac_status lac_lowering_tensor(const lac_lowering *l, const lac_node *reader, int value, int *out,
-                               lac_error *err) {
-    *out = l->tensor_of[value];
-    if (*out >= 0) return LAC_OK;
-    LAC_FAIL(err, LAC_E_UNSUPPORTED,
-             "%s '%s': input '%s' has no quantizer before it; run `lacuna quantize` on the model",
-             lac_op_name(reader->op), reader->name, l->graph->values[value].name);
+lac_status lac_lowering_tensor(lac_lowering *l, const lac_node *reader, int value, int *out, lac_error *err) {
+    lac_view view;
+    LAC_TRY(lac_lowering_stored(l, reader, value, &view, err));
+    *out = view.tensor;
+    if (lac_view_is_plain(&view)) return LAC_OK;
+    LAC_FAIL(
+        err, LAC_E_UNSUPPORTED,
+        "%s '%s': %d x %d pixels of '%s' lie in one place of memory, which only convolutions, averages and "
+        "linear layers take apart; put a convolution between",
+        lac_op_name(reader->op), reader->name, view.fold[0], view.fold[1], l->graph->values[value].name);
 }
 
 int lac_lowering_add_tensor(lac_lowering *l, const char *name, int c, int h, int w, lac_code_type type) {
@@ -59,7 +62,7 @@ static lac_status lower_input(lac_lowering *l, const lac_node *node, int index, 
     lac_code_type type = {q.bits, q.is_signed, q.zero, q.scale};
     l->out->input = lac_lowering_add_tensor(l, l->graph->values[node->out].name, (int)shape.dim[1],
                                             map ? (int)shape.dim[2] : 1, map ? (int)shape.dim[3] : 1, type);
-    l->tensor_of[node->out] = l->out->input;
+    l->view_of[node->out] = lac_view_of(l, l->out->input);
     return LAC_OK;
 }
 
@@ -68,17 +71,17 @@ static lac_status lower_input(lac_lowering *l, const lac_node *node, int index, 
 static lac_status lower_quant(lac_lowering *l, const lac_node *node, int index, lac_error *err) {
     if (l->graph->values[node->in[0]].data) return LAC_OK;
     if (node->in[0] == l->graph->input) return lower_input(l, node, index, err);
-    int tensor;
+    lac_view view;
     lac_quant_params q;
-    LAC_TRY(lac_lowering_tensor(l, node, node->in[0], &tensor, err));
+    LAC_TRY(lac_lowering_view(l, node, node->in[0], &view, err));
     LAC_TRY(lac_quant_params_read(l->graph, index, &q, err));
     const lac_code_type type = {q.bits, q.is_signed, q.zero, q.scale};
-    if (!same_type(&type, &l->out->tensors[tensor].type) || !full_range(&q))
+    if (!same_type(&type, &l->out->tensors[view.tensor].type) || !full_range(&q))
         LAC_FAIL(
             err, LAC_E_UNSUPPORTED,
             "quant '%s': its input '%s' is quantized already, differently; keep one of the two quantizers",
             node->name, l->graph->values[node->in[0]].name);
-    l->tensor_of[node->out] = tensor;
+    l->view_of[node->out] = view;
     return LAC_OK;
 }
 
@@ -96,14 +99,32 @@ static lac_status lower_pool(lac_lowering *l, const lac_node *node, lac_error *e
     layer->window.groups = 1;
     layer->out =
         lac_lowering_add_tensor(l, l->graph->values[node->out].name, from.c, (int)h, (int)w, from.type);
-    l->tensor_of[node->out] = layer->out;
+    l->view_of[node->out] = lac_view_of(l, layer->out);
+    return LAC_OK;
+}
+
+// Operands have channels in order, and are folded alike.
+static lac_status concat_operand(lac_lowering *l, const lac_node *node, int i, lac_view *joined, int *tensor,
+                                 lac_error *err) {
+    lac_view view;
+    LAC_TRY(lac_lowering_stored(l, node, node->in[i], &view, err));
+    if (i == 0) *joined = (lac_view){.fold = {view.fold[0], view.fold[1]}};
+    if (view.fold[0] != joined->fold[0] || view.fold[1] != joined->fold[1])
+        LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                 "%s '%s': '%s' has %d x %d pixels in one place of memory, the first operand %d x %d; put a "
+                 "convolution after the smaller one",
+                 lac_op_name(node->op), node->name, l->graph->values[node->in[i]].name, view.fold[0],
+                 view.fold[1], joined->fold[0], joined->fold[1]);
+    joined->n_channels += view.n_channels;
+    *tensor = view.tensor;
     return LAC_OK;
 }
 
 static lac_status lower_concat(lac_lowering *l, const lac_node *node, lac_error *err) {
     int *in = LAC_NEW_ARRAY(l->scratch, int, node->n_in), channels = 0;
+    lac_view joined;
     for (int i = 0; i < node->n_in; i++) {
-        LAC_TRY(lac_lowering_tensor(l, node, node->in[i], &in[i], err));
+        LAC_TRY(concat_operand(l, node, i, &joined, &in[i], err));
         const lac_int_tensor *first = &l->out->tensors[in[0]], *t = &l->out->tensors[in[i]];
         if (!same_type(&first->type, &t->type))
             LAC_FAIL(
@@ -121,13 +142,14 @@ static lac_status lower_concat(lac_lowering *l, const lac_node *node, lac_error 
     lac_int_layer *layer = lac_lowering_add_layer(l, LAC_INT_CONCAT, node->name, in, node->n_in);
     layer->out =
         lac_lowering_add_tensor(l, l->graph->values[node->out].name, channels, first.h, first.w, first.type);
-    l->tensor_of[node->out] = layer->out;
+    joined.tensor = layer->out;
+    l->view_of[node->out] = joined;
     return LAC_OK;
 }
 
 // Only the linear layer that reads it sees a difference, and it checks the number of weights.
 static lac_status lower_flatten(lac_lowering *l, const lac_node *node, lac_error *err) {
-    return lac_lowering_tensor(l, node, node->in[0], &l->tensor_of[node->out], err);
+    return lac_lowering_view(l, node, node->in[0], &l->view_of[node->out], err);
 }
 
 static lac_status lower_node(lac_lowering *l, int index, lac_error *err) {
@@ -144,6 +166,12 @@ static lac_status lower_node(lac_lowering *l, int index, lac_error *err) {
         return lower_concat(l, node, err);
     case LAC_OP_FLATTEN:
         return lower_flatten(l, node, err);
+    case LAC_OP_SLICE:
+    case LAC_OP_CHANNEL_SHUFFLE:
+    case LAC_OP_UPSAMPLE:
+    case LAC_OP_DEPTH_TO_SPACE:
+    case LAC_OP_PAD:
+        return lac_lower_rearrange(l, node, err);
     default:
         LAC_FAIL(
             err, LAC_E_UNSUPPORTED,
@@ -165,7 +193,7 @@ static void set_normalization(lac_int_graph *out, const lac_dataset *data) {
 
 static lac_status check_output(const lac_lowering *l, lac_error *err) {
     const lac_graph *graph = l->graph;
-    int tensor = l->tensor_of[graph->output];
+    int tensor = l->view_of[graph->output].tensor;
     if (tensor < 0 || l->out->tensors[tensor].type.bits != 32)
         LAC_FAIL(
             err, LAC_E_UNSUPPORTED,
@@ -177,15 +205,18 @@ static lac_status check_output(const lac_lowering *l, lac_error *err) {
 
 static lac_status lower_all(lac_lowering *l, const lac_dataset *data, lac_error *err) {
     const lac_graph *graph = l->graph;
-    // A chain makes at most one layer a node; every layer makes one tensor.
-    l->out->layers = LAC_NEW_ARRAY(l->arena, lac_int_layer, graph->n_nodes);
-    l->out->tensors = LAC_NEW_ARRAY(l->arena, lac_int_tensor, graph->n_nodes + 1);
-    l->tensor_of = LAC_NEW_ARRAY(l->scratch, int, graph->n_values);
+    // A chain makes at most one layer a node, and a value is copied at most once; every layer makes one
+    // tensor.
+    int n_most = graph->n_nodes + graph->n_values;
+    l->out->layers = LAC_NEW_ARRAY(l->arena, lac_int_layer, n_most);
+    l->out->tensors = LAC_NEW_ARRAY(l->arena, lac_int_tensor, n_most + 1);
+    l->view_of = LAC_NEW_ARRAY(l->scratch, lac_view, graph->n_values);
     l->taken = LAC_NEW_ARRAY(l->scratch, bool, graph->n_nodes);
-    for (int v = 0; v < graph->n_values; v++) l->tensor_of[v] = -1;
+    for (int v = 0; v < graph->n_values; v++) l->view_of[v].tensor = -1;
     set_normalization(l->out, data);
     for (int n = 0; n < graph->n_nodes; n++) LAC_TRY(lower_node(l, n, err));
     LAC_TRY(check_output(l, err));
+    LAC_TRY(lac_lower_signs(l->out, err));
     return lac_int_graph_check(l->out, err);
 }
 

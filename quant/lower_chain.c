@@ -1,6 +1,6 @@
 #include "fold.h"
 #include "lac_num.h"
-#include "lowering.h"
+#include "lower_view.h"
 #include "multiplier.h"
 
 #include <math.h>
@@ -14,7 +14,9 @@ typedef struct lowered_chain {
     bool raw;
     int in[2];
     lac_int_layer *layer;
-    int c, h, w;          ///< output
+    lac_view view;        ///< of the input
+    int c, h, w;          ///< output, in memory
+    int fold[2];          ///< rows and columns of the output that are one in memory
     lac_channel_law *law; ///< [c]
     lac_weight_codes codes;
     bool droppable; ///< weights of a constant channel may become zero
@@ -59,10 +61,11 @@ static void flip_channel(lowered_chain *x, int o) {
 
 static lac_status apply_fold(const lac_lowering *l, lowered_chain *x, lac_error *err) {
     lac_fold fold;
-    LAC_TRY(lac_fold_chain(l->graph, &x->chain, x->c, l->scratch, &fold, err));
+    int phases = x->fold[0] * x->fold[1]; // channels in memory of one of the layer's
+    LAC_TRY(lac_fold_chain(l->graph, &x->chain, x->c / phases, l->scratch, &fold, err));
     for (int o = 0; o < x->c; o++) {
-        x->law[o].factor *= fold.factor[o];
-        x->law[o].offset = fold.offset[o];
+        x->law[o].factor *= fold.factor[o / phases];
+        x->law[o].offset = fold.offset[o / phases];
         if (x->law[o].factor >= 0) continue;
         if (!x->codes.code)
             LAC_FAIL(err, LAC_E_UNSUPPORTED,
@@ -123,6 +126,14 @@ static lac_status add_output(lac_lowering *l, lowered_chain *x, lac_error *err) 
     const char *name = x->chain.n_pools ? lac_arena_printf(l->scratch, "%s.unpooled", end) : end;
     int tensor = lac_lowering_add_tensor(l, name, x->c, x->h, x->w, type);
     x->layer->out = tensor;
+    bool folded = x->fold[0] * x->fold[1] > 1;
+    if (folded && (x->chain.n_pools > 0 || x->raw))
+        LAC_FAIL(
+            err, LAC_E_UNSUPPORTED,
+            "%s '%s': %d x %d pixels of its output lie in one place of memory, which %s cannot take apart; "
+            "put a convolution with a stride between",
+            lac_op_name(x->node->op), x->node->name, x->fold[0], x->fold[1],
+            x->raw ? "the raw output" : "a max pool");
     for (int i = 0; i < x->chain.n_pools; i++) {
         const lac_node *pool = &l->graph->nodes[x->chain.pool[i]];
         const lac_window *window = &pool->attr.window;
@@ -137,7 +148,10 @@ static lac_status add_output(lac_lowering *l, lowered_chain *x, lac_error *err) 
         name = i + 1 < x->chain.n_pools ? lac_arena_printf(l->scratch, "%s.pooled%d", end, i) : end;
         tensor = layer->out = lac_lowering_add_tensor(l, name, from.c, (int)h, (int)w, type);
     }
-    l->tensor_of[x->chain.end] = tensor;
+    lac_view view = lac_view_of(l, tensor);
+    view.n_channels = x->c / (x->fold[0] * x->fold[1]);
+    for (int a = 0; a < 2; a++) view.fold[a] = x->fold[a];
+    l->view_of[x->chain.end] = view;
     return LAC_OK;
 }
 
@@ -155,30 +169,54 @@ static lac_status finish(lac_lowering *l, lowered_chain *x, lac_int_kind kind, i
 // A fully connected layer is the convolution whose kernel is the whole map.
 static lac_status window_of(const lac_lowering *l, lowered_chain *x, lac_window *out, lac_error *err) {
     const lac_node *node = x->node;
-    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
+    int size[2] = {lac_view_size(l, &x->view, 0), lac_view_size(l, &x->view, 1)}, to[2];
+    bool convolves = node->op == LAC_OP_CONV2D || node->op == LAC_OP_CONV_TRANSPOSE;
     *out = node->attr.window;
     if (node->op == LAC_OP_LINEAR || node->op == LAC_OP_GLOBAL_AVG_POOL)
-        *out = (lac_window){.kernel = {in->h, in->w}, .stride = {1, 1}, .dilation = {1, 1}};
-    if (node->op != LAC_OP_CONV2D) out->groups = 1;
-    int64_t h = lac_window_out(out, 0, in->h), w = lac_window_out(out, 1, in->w);
-    if (h < 1 || w < 1)
+        *out = (lac_window){.kernel = {size[0], size[1]}, .stride = {1, 1}, .dilation = {1, 1}};
+    if (!convolves) out->groups = 1;
+    for (int a = 0; a < 2; a++)
+        to[a] = (int)(node->op == LAC_OP_CONV_TRANSPOSE
+                          ? lac_window_transposed_out(out, node->attr.out_pad[a], a, size[a])
+                          : lac_window_out(out, a, size[a]));
+    if (to[0] < 1 || to[1] < 1)
         LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': a window of %d x %d does not fit the input's %d x %d",
-                 lac_op_name(node->op), node->name, out->kernel[0], out->kernel[1], in->h, in->w);
-    x->h = (int)h;
-    x->w = (int)w;
+                 lac_op_name(node->op), node->name, out->kernel[0], out->kernel[1], size[0], size[1]);
+    x->h = to[0];
+    x->w = to[1];
     return LAC_OK;
 }
 
-static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *err) {
-    lac_window window;
-    LAC_TRY(window_of(l, x, &window, err));
-    LAC_TRY(lac_weight_codes_read(l->graph, x->chain.node, l->arena, &x->codes, err));
-    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
-    int expected = in->c / window.groups * window.kernel[0] * window.kernel[1];
-    if (in->c % window.groups != 0 || x->codes.n_per_out != expected)
-        LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': %d weights an output, its input of %d x %d x %d needs %d",
-                 lac_op_name(x->node->op), x->node->name, x->codes.n_per_out, in->c, in->h, in->w, expected);
-    x->c = x->codes.n_out;
+// Takes the view of the input into the codes; where that needs more than 8 bits, the input is copied first.
+static lac_status take_view(lac_lowering *l, lowered_chain *x, int n_out, lac_window *window,
+                            lac_error *err) {
+    bool transposed = x->node->op == LAC_OP_CONV_TRANSPOSE, fits;
+    if (lac_view_is_plain(&x->view) && !transposed) return LAC_OK;
+    lac_view_kernel kernel = {
+        .window = *window, .transposed = transposed, .n_out = n_out, .out_size = {x->h, x->w}};
+    if (transposed && lac_view_size(l, &x->view, 0) * lac_view_size(l, &x->view, 1) !=
+                          l->out->tensors[x->view.tensor].h * x->view.fold[0] *
+                              l->out->tensors[x->view.tensor].w * x->view.fold[1])
+        LAC_TRY(lac_lowering_stored(l, x->node, x->node->in[0], &x->view, err));
+    LAC_TRY(lac_view_expand(l, x->node, &x->view, &kernel, &x->codes, window, x->fold, &fits, err));
+    if (!fits) {
+        LAC_TRY(lac_lowering_stored(l, x->node, x->node->in[0], &x->view, err));
+        LAC_TRY(lac_view_expand(l, x->node, &x->view, &kernel, &x->codes, window, x->fold, &fits, err));
+    }
+    if (!fits)
+        LAC_FAIL(err, LAC_E_INTERNAL, "%s '%s': weights of a stored input add up", lac_op_name(x->node->op),
+                 x->node->name);
+    x->in[0] = x->view.tensor;
+    x->h /= x->fold[0];
+    x->w /= x->fold[1];
+    return LAC_OK;
+}
+
+// From codes over a value, of n_out channels, to the layer.
+static lac_status lower_codes(lac_lowering *l, lowered_chain *x, int n_out, lac_window window,
+                              lac_error *err) {
+    LAC_TRY(take_view(l, x, n_out, &window, err));
+    x->c = n_out * x->fold[0] * x->fold[1];
     x->droppable = true;
     x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
     conv_law(l, x);
@@ -187,10 +225,55 @@ static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *er
     return LAC_OK;
 }
 
+// Transposed weights are [in][out / groups][..]: the first dimension, along which scales go, is not the
+// output.
+static lac_status check_transposed_scales(const lowered_chain *x, lac_error *err) {
+    for (int i = 1; i < x->codes.n_out; i++)
+        if (x->codes.scale[i] != x->codes.scale[0])
+            LAC_FAIL(
+                err, LAC_E_UNSUPPORTED,
+                "conv_transpose '%s': weights have one scale an input channel; quantize them with one scale",
+                x->node->name);
+    return LAC_OK;
+}
+
+static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    lac_window window;
+    bool transposed = x->node->op == LAC_OP_CONV_TRANSPOSE;
+    LAC_TRY(window_of(l, x, &window, err));
+    LAC_TRY(lac_weight_codes_read(l->graph, x->chain.node, l->arena, &x->codes, err));
+    int taps = window.kernel[0] * window.kernel[1], n_in = x->view.n_channels, n_out = x->codes.n_out;
+    int expected = n_in / window.groups * taps;
+    if (transposed) {
+        LAC_TRY(check_transposed_scales(x, err));
+        n_out = x->codes.n_per_out / taps * window.groups;
+        expected = x->codes.n_out == n_in ? x->codes.n_per_out : -1;
+    }
+    if (n_in % window.groups != 0 || x->codes.n_per_out != expected)
+        LAC_FAIL(err, LAC_E_SHAPE, "%s '%s': %d weights an output, its input of %d x %d x %d needs %d",
+                 lac_op_name(x->node->op), x->node->name, x->codes.n_per_out, n_in,
+                 lac_view_size(l, &x->view, 0), lac_view_size(l, &x->view, 1), expected);
+    return lower_codes(l, x, n_out, window, err);
+}
+
+// The average over a view is the convolution of ones.
+static lac_status lower_average_of_view(lac_lowering *l, lowered_chain *x, lac_window window,
+                                        lac_error *err) {
+    int n = window.kernel[0] * window.kernel[1], c = x->view.n_channels;
+    x->codes = (lac_weight_codes){.bits = 2,
+                                  .n_out = c,
+                                  .n_per_out = n,
+                                  .code = LAC_NEW_ARRAY(l->arena, int8_t, c * n),
+                                  .scale = LAC_NEW_ARRAY(l->arena, double, c)};
+    for (int i = 0; i < c * n; i++) x->codes.code[i] = 1;
+    for (int o = 0; o < c; o++) x->codes.scale[o] = 1.0 / n;
+    window.groups = c;
+    return lower_codes(l, x, c, window, err);
+}
+
 static lac_status lower_average(lac_lowering *l, lowered_chain *x, lac_error *err) {
     lac_window window;
     LAC_TRY(window_of(l, x, &window, err));
-    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
     bool padded = window.pad[0] || window.pad[1] || window.pad[2] || window.pad[3];
     if (padded && !x->node->attr.count_include_pad)
         LAC_FAIL(
@@ -198,6 +281,8 @@ static lac_status lower_average(lac_lowering *l, lowered_chain *x, lac_error *er
             "avg_pool '%s': padding that is not counted makes the divisor vary; set count_include_pad or "
             "drop the padding",
             x->node->name);
+    if (!lac_view_is_plain(&x->view)) return lower_average_of_view(l, x, window, err);
+    const lac_int_tensor *in = &l->out->tensors[x->in[0]];
     int n = window.kernel[0] * window.kernel[1];
     x->c = in->c;
     x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
@@ -227,7 +312,12 @@ static lac_status check_operands(const lac_node *node, const lac_int_tensor *a, 
 }
 
 static lac_status lower_add(lac_lowering *l, lowered_chain *x, lac_error *err) {
-    LAC_TRY(lac_lowering_tensor(l, x->node, x->node->in[1], &x->in[1], err));
+    lac_view second;
+    LAC_TRY(lac_lowering_stored(l, x->node, x->node->in[0], &x->view, err));
+    LAC_TRY(lac_lowering_stored(l, x->node, x->node->in[1], &second, err));
+    x->in[0] = x->view.tensor;
+    x->in[1] = second.tensor;
+    for (int a = 0; a < 2; a++) x->fold[a] = x->view.fold[a];
     const lac_int_tensor *t[2] = {&l->out->tensors[x->in[0]], &l->out->tensors[x->in[1]]};
     LAC_TRY(check_operands(x->node, t[0], t[1], err));
     int8_t w[2];
@@ -257,13 +347,15 @@ static void mark_taken(lac_lowering *l, const lac_chain *chain) {
 }
 
 lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) {
-    lowered_chain x = {.node = &l->graph->nodes[node]};
+    lowered_chain x = {.node = &l->graph->nodes[node], .fold = {1, 1}};
     LAC_TRY(lac_chain_match(l->graph, node, &x.chain, err));
     x.raw = x.chain.quant < 0;
     if (!x.raw) LAC_TRY(lac_quant_params_read(l->graph, x.chain.quant, &x.quant, err));
-    LAC_TRY(lac_lowering_tensor(l, x.node, x.node->in[0], &x.in[0], err));
+    LAC_TRY(lac_lowering_view(l, x.node, x.node->in[0], &x.view, err));
+    x.in[0] = x.view.tensor;
     mark_taken(l, &x.chain);
     if (x.node->op == LAC_OP_ADD) return lower_add(l, &x, err);
-    if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_LINEAR) return lower_weights(l, &x, err);
+    if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_CONV_TRANSPOSE || x.node->op == LAC_OP_LINEAR)
+        return lower_weights(l, &x, err);
     return lower_average(l, &x, err);
 }

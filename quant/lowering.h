@@ -5,13 +5,15 @@
 #include "int_graph.h"
 #include "quant_codes.h"
 
-/// Lowering under way: the integer graph so far, and which integer tensor holds a float value's codes.
+typedef struct lac_view lac_view; ///< lower_view.h
+
+/// Lowering under way: the integer graph so far, and where it holds a float value's codes.
 typedef struct lac_lowering {
     const lac_graph *graph;
     lac_int_graph *out;
-    int *tensor_of;   ///< per float value: integer tensor, -1 for none (yet)
-    bool *taken;      ///< per float node: is part of a chain that is lowered
-    lac_arena *arena; ///< of the integer graph
+    lac_view *view_of; ///< per float value
+    bool *taken;       ///< per float node: is part of a chain that is lowered
+    lac_arena *arena;  ///< of the integer graph
     lac_arena *scratch;
 } lac_lowering;
 
@@ -43,14 +45,19 @@ lac_status lac_channel_requantize(const lac_channel_law *law, double scale, int 
 lac_status lac_channel_raw(const lac_channel_law *law, bool droppable, lac_channel_result *out,
                            lac_error *err) LAC_MUST_CHECK;
 
-/// Tensor that holds a float value, or an error that names the reader.
-lac_status lac_lowering_tensor(const lac_lowering *l, const lac_node *reader, int value, int *out,
+/// Tensor that holds a float value as it is, copied if need be, or an error that names the reader.
+lac_status lac_lowering_tensor(lac_lowering *l, const lac_node *reader, int value, int *out,
                                lac_error *err) LAC_MUST_CHECK;
 
 /// Adds a tensor / a layer; the layer's out and name are filled in by the caller.
 int lac_lowering_add_tensor(lac_lowering *l, const char *name, int c, int h, int w, lac_code_type type);
 lac_int_layer *lac_lowering_add_layer(lac_lowering *l, lac_int_kind kind, const char *name, const int *in,
                                       int n_in);
+
+/// Makes all unsigned codes of 8 bits signed ones where a sum needs it; what is computed stays the same.
+///
+/// errors  E_RANGE: a bias that 32 bits cannot hold
+lac_status lac_lower_signs(lac_int_graph *graph, lac_error *err) LAC_MUST_CHECK;
 
 /// Lowers the chain that starts at a node to a layer, and its max pools to further layers.
 lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) LAC_MUST_CHECK;

@@ -1,5 +1,6 @@
 #include "quant_codes.h"
 #include "lac_num.h"
+#include "rearrange.h"
 
 #include <math.h>
 
@@ -129,7 +130,8 @@ int lac_quantizer_of(const lac_graph *graph, int value) {
         if (producer < 0) return -1;
         lac_op op = graph->nodes[producer].op;
         if (op == LAC_OP_QUANT) return producer;
-        if (op != LAC_OP_MAX_POOL && op != LAC_OP_FLATTEN && op != LAC_OP_CONCAT) return -1;
+        bool passes = op == LAC_OP_MAX_POOL || op == LAC_OP_FLATTEN || op == LAC_OP_CONCAT;
+        if (!passes && !lac_op_rearranges(op)) return -1;
         value = graph->nodes[producer].in[0];
     }
 }

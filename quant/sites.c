@@ -1,5 +1,6 @@
 #include "sites.h"
 #include "chain.h"
+#include "rearrange.h"
 
 #include <string.h>
 
@@ -18,7 +19,7 @@ typedef struct planning {
 } planning;
 
 static bool has_weights(lac_op op) {
-    return op == LAC_OP_CONV2D || op == LAC_OP_LINEAR;
+    return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR;
 }
 
 static const lac_layer_widths *widths_of(const lac_quant_config *c, const char *layer) {
@@ -82,6 +83,11 @@ static void note_sign(planning *p, const lac_node *node) {
     case LAC_OP_AVG_POOL:
     case LAC_OP_GLOBAL_AVG_POOL:
     case LAC_OP_FLATTEN:
+    case LAC_OP_SLICE:
+    case LAC_OP_CHANNEL_SHUFFLE:
+    case LAC_OP_UPSAMPLE:
+    case LAC_OP_DEPTH_TO_SPACE:
+    case LAC_OP_PAD:
     case LAC_OP_ADD:
     case LAC_OP_CONCAT:
         for (int i = 0; i < node->n_in; i++) all = all && p->nonnegative[node->in[i]];
@@ -137,7 +143,7 @@ static lac_status visit(planning *p, int index) {
         return LAC_OK;
     }
     if (node->op == LAC_OP_CONCAT) return join_concat(p, node);
-    bool passes = node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_FLATTEN;
+    bool passes = node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_FLATTEN || lac_op_rearranges(node->op);
     if (passes && p->site_of[node->out] < 0) p->site_of[node->out] = p->site_of[node->in[0]];
     return LAC_OK;
 }

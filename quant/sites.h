@@ -5,8 +5,8 @@
 
 /// Where quantizers go in a float graph, and how wide they are. The rule:
 ///   - one on the graph's input, 8 bits, unsigned, asymmetric;
-///   - one at the end of every chain {conv2d | linear | add | average pool} (batch norm) (relu) that is not
-///   the
+///   - one at the end of every chain {conv2d | conv_transpose | linear | add | average pool} (batch norm)
+///   (relu) that is not the
 ///     graph's output, before a max pool that follows; unsigned when nothing negative can arrive;
 ///   - one on the weights of every convolution and linear layer.
 /// Operands of a concat share one type. A site that only feeds additions has 8 bits: an addition requantises

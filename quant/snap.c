@@ -45,6 +45,7 @@ typedef struct snapping {
     double scale_in, scale_out; // scale_out 0: raw
     lac_weight_codes codes;
     lac_fold fold;
+    bool transposed; // the codes' first dimension is the input's; all scales are one
 } snapping;
 
 // How far a scale is from one whose requantisation is m * 2^-s: 1 when nothing is to be done.
@@ -78,7 +79,7 @@ static void snap_weights(lac_graph *graph, const snapping *x, int o) {
 static void snap_offset(lac_graph *graph, const snapping *x, int o) {
     bool has_norm = x->chain.batch_norm >= 0;
     if (!has_norm && x->node->n_in < 3) return;
-    double unit = x->codes.scale[o] * x->scale_in * x->fold.factor[o];
+    double unit = x->codes.scale[x->transposed ? 0 : o] * x->scale_in * x->fold.factor[o];
     double units = x->fold.offset[o] / unit;
     if (unit == 0 || !(fabs(units) < 0x1p24)) return;
     double move = rint(units) * unit - x->fold.offset[o];
@@ -90,7 +91,11 @@ static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, la
     snapping x = {.node = &graph->nodes[index]};
     LAC_TRY(lac_chain_match(graph, index, &x.chain, err));
     LAC_TRY(lac_weight_codes_read(graph, index, scratch, &x.codes, err));
-    LAC_TRY(lac_fold_chain(graph, &x.chain, x.codes.n_out, scratch, &x.fold, err));
+    x.transposed = x.node->op == LAC_OP_CONV_TRANSPOSE;
+    x.weight_quant = &graph->nodes[lac_graph_producer(graph, x.node->in[1])];
+    int64_t per_group = graph->values[x.weight_quant->in[0]].shape.dim[1];
+    int n_out = x.transposed ? (int)per_group * x.node->attr.window.groups : x.codes.n_out;
+    LAC_TRY(lac_fold_chain(graph, &x.chain, n_out, scratch, &x.fold, err));
     int in = lac_quantizer_of(graph, x.node->in[0]);
     if (in < 0)
         LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': input '%s' has no quantizer before it",
@@ -102,13 +107,14 @@ static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, la
         LAC_TRY(lac_quant_params_read(graph, x.chain.quant, &q, err));
         x.scale_out = q.scale;
     }
-    x.weight_quant = &graph->nodes[lac_graph_producer(graph, x.node->in[1])];
     snap_weight_scales(graph, &x);
-    for (int o = 0; o < x.codes.n_out; o++) {
-        snap_weights(graph, &x, o);
-        snap_offset(graph, &x, o);
-    }
+    for (int o = 0; o < x.codes.n_out; o++) snap_weights(graph, &x, o);
+    for (int o = 0; o < n_out; o++) snap_offset(graph, &x, o);
     return LAC_OK;
+}
+
+static bool has_weights(lac_op op) {
+    return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR;
 }
 
 lac_status lac_snap(lac_graph *graph, lac_error *err) {
@@ -117,8 +123,7 @@ lac_status lac_snap(lac_graph *graph, lac_error *err) {
     snap_adds(graph, scratch);
     lac_status status = LAC_OK;
     for (int n = 0; status == LAC_OK && n < graph->n_nodes; n++)
-        if (graph->nodes[n].op == LAC_OP_CONV2D || graph->nodes[n].op == LAC_OP_LINEAR)
-            status = snap_layer(graph, n, scratch, err);
+        if (has_weights(graph->nodes[n].op)) status = snap_layer(graph, n, scratch, err);
     lac_arena_close(scratch);
     return status;
 }

@@ -13,6 +13,7 @@ typedef struct random_net {
     lac_graph *g;
     lac_rng rng;
     int c, h, w; ///< of the value in hand
+    bool moves;  ///< with ops that rearrange, and transposed convolutions
 } random_net;
 
 static inline int net_below(random_net *net, int n) {
@@ -73,8 +74,127 @@ static inline int net_pool(random_net *net, lac_op op, int x) {
     return x;
 }
 
+static inline int net_pool_by(random_net *net, lac_op op, int x, lac_window window) {
+    x = kit_pool(net->g, op, lac_op_name(op), x, window);
+    net_set_size(net, &window);
+    return x;
+}
+
+static inline int net_move(random_net *net, lac_op op, const char *name, int x, lac_rearrange_attr move) {
+    const lac_attr attr = {.move = move};
+    return lac_graph_add_node(net->g, op, name, &x, 1, &attr);
+}
+
+static inline int net_slice(random_net *net, int x, int begin, int end) {
+    return net_move(net, LAC_OP_SLICE, "slice", x, (lac_rearrange_attr){.begin = begin, .end = end});
+}
+
+// A convolution after more pixels than memory places: now and then one that keeps them, then one that takes
+// them back together.
+static inline int net_gather(random_net *net, int x, int fold_y, int fold_x) {
+    for (int last = net_below(net, 2); last < 2; last++) {
+        lac_window window = kit_window(3, 1, 1);
+        if (last == 1) window.stride[0] = fold_y, window.stride[1] = fold_x;
+        if (net_below(net, 3) == 0) window.kernel[0] = 1, window.pad[0] = window.pad[2] = 0;
+        if (net->c % 2 == 0 && net_below(net, 3) == 0) window.groups = net->c; // depthwise
+        int n_out = window.groups > 1 ? net->c : 4;
+        lac_shape shape = LAC_SHAPE(n_out, net->c / window.groups, window.kernel[0], 3);
+        int w = kit_random(net->g, &net->rng, "w", shape, 0.4f, 0);
+        x = kit_conv(net->g, "gather", x, w, -1, window);
+        net->c = n_out;
+        net_set_size(net, &window);
+        x = kit_op(net->g, LAC_OP_RELU, "relu", net_norm(net, x));
+    }
+    return x;
+}
+
+// The unit of ShuffleNet V2: half of the channels pass by.
+static inline int net_shuffle_unit(random_net *net, int x) {
+    int half = net->c / 2, all = net->c;
+    int a = net_slice(net, x, 0, half), b = net_slice(net, x, half, all);
+    net->c = all - half;
+    b = net_conv(net, b, all - half, true, true);
+    x = lac_graph_add_node(net->g, LAC_OP_CONCAT, "halves", (int[]){a, b}, 2, NULL);
+    net->c = all;
+    int groups = all % 2 == 0 ? 2 : 1;
+    return net_move(net, LAC_OP_CHANNEL_SHUFFLE, "shuffle", x, (lac_rearrange_attr){.groups = groups});
+}
+
+static inline int net_upsample(random_net *net, int x) {
+    int y = 1 + net_below(net, 2), f = y == 1 ? 2 : 1 + net_below(net, 3);
+    x = net_move(net, LAC_OP_UPSAMPLE, "up", x, (lac_rearrange_attr){.factor = {y, f}});
+    net->h *= y, net->w *= f;
+    return net_gather(net, x, y, f);
+}
+
+static inline int net_depth_to_space(random_net *net, int x) {
+    x = net_conv(net, x, 8, true, true);
+    x = net_move(net, LAC_OP_DEPTH_TO_SPACE, "space", x,
+                 (lac_rearrange_attr){.block = 2, .by_column = net_below(net, 2)});
+    net->c = 2, net->h *= 2, net->w *= 2;
+    return net_gather(net, x, 2, 2);
+}
+
+static inline int net_deconv(random_net *net, int x) {
+    static const struct {
+        int kernel, stride, pad, out_pad;
+    } kinds[] = {{2, 2, 0, 0}, {3, 2, 1, 1}, {4, 2, 1, 0}, {3, 1, 1, 0}, {3, 3, 0, 0}};
+    int k = net_below(net, 5);
+    lac_attr attr = {.window = kit_window(kinds[k].kernel, kinds[k].stride, kinds[k].pad),
+                     .out_pad = {kinds[k].out_pad, kinds[k].out_pad}};
+    attr.window.groups = net->c % 2 == 0 && net_below(net, 2) ? 2 : 1;
+    lac_shape shape = LAC_SHAPE(net->c, 4 / attr.window.groups, kinds[k].kernel, kinds[k].kernel);
+    int in[3] = {x, kit_random(net->g, &net->rng, "w", shape, 0.4f, 0),
+                 kit_random(net->g, &net->rng, "b", LAC_SHAPE(4), 0.2f, 0)};
+    x = lac_graph_add_node(net->g, LAC_OP_CONV_TRANSPOSE, "deconv", in, 3, &attr);
+    net->c = 4, net->h *= kinds[k].stride, net->w *= kinds[k].stride;
+    if (net_below(net, 2)) x = kit_op(net->g, LAC_OP_RELU, "relu", x);
+    return net_gather(net, x, kinds[k].stride, kinds[k].stride);
+}
+
+// A rim that a convolution, an average or a maximum sees.
+static inline int net_rim(random_net *net, int x) {
+    lac_rearrange_attr move = {.pad = {net_below(net, 2), 1, net_below(net, 2), 0}};
+    x = net_move(net, LAC_OP_PAD, "rim", x, move);
+    net->h += move.pad[0] + move.pad[2], net->w += move.pad[1];
+    int kind = net_below(net, 3);
+    return kind == 0 ? net_conv(net, x, 4, false, true)
+                     : net_pool(net, kind == 1 ? LAC_OP_AVG_POOL : LAC_OP_MAX_POOL, x);
+}
+
+// Twice as large, added or joined there, and averaged.
+static inline int net_large_sum(random_net *net, int x) {
+    x = net_conv(net, x, 4, true, true);
+    int y = net_conv(net, x, 4, true, net_below(net, 2)), up[2];
+    up[0] = net_move(net, LAC_OP_UPSAMPLE, "up", x, (lac_rearrange_attr){.factor = {2, 2}});
+    up[1] = net_move(net, LAC_OP_UPSAMPLE, "up", y, (lac_rearrange_attr){.factor = {2, 2}});
+    bool joins = net_below(net, 2);
+    x = lac_graph_add_node(net->g, joins ? LAC_OP_CONCAT : LAC_OP_ADD, "large", up, 2, NULL);
+    net->c *= joins ? 2 : 1, net->h *= 2, net->w *= 2;
+    return net_below(net, 2) ? net_gather(net, x, 2, 2)
+                             : net_pool_by(net, LAC_OP_AVG_POOL, x, kit_window(2, 2, 0));
+}
+
 static inline int net_block(random_net *net, int x) {
     int a, b;
+    if (net->moves && net->c >= 2) {
+        switch (net_below(net, 8)) {
+        case 0:
+            return net_shuffle_unit(net, x);
+        case 1:
+            return net_upsample(net, x);
+        case 2:
+            return net_depth_to_space(net, x);
+        case 3:
+            return net_deconv(net, x);
+        case 4:
+            return net_rim(net, x);
+        case 5:
+            return net_large_sum(net, x);
+        default:
+            break;
+        }
+    }
     switch (net_below(net, 6)) {
     case 0: // residual, with or without a convolution on the shortcut
         a = net_conv(net, x, net->c, true, false);
@@ -112,8 +232,9 @@ static inline int net_head(random_net *net, int x, int n_classes) {
     return lac_graph_add_node(net->g, LAC_OP_LINEAR, "fc", (int[]){x, w, b}, 3, NULL);
 }
 
-static inline lac_graph *make_random_net(lac_arena *arena, uint64_t seed, const lac_dataset *data) {
-    random_net net = {.g = lac_graph_new(arena, "random"), .rng = lac_rng_make(seed, 0)};
+static inline lac_graph *make_random_net_with(lac_arena *arena, uint64_t seed, const lac_dataset *data,
+                                              bool moves) {
+    random_net net = {.g = lac_graph_new(arena, "random"), .rng = lac_rng_make(seed, 0), .moves = moves};
     net.c = data->c, net.h = data->h, net.w = data->w;
     net.g->input = lac_graph_add_value(net.g, "image", LAC_SHAPE(1, data->c, data->h, data->w));
     int x = net_conv(&net, net.g->input, 4, true, net_below(&net, 2));
@@ -122,6 +243,10 @@ static inline lac_graph *make_random_net(lac_arena *arena, uint64_t seed, const 
     ASSERT_OK(lac_graph_check(net.g, err));
     ASSERT_OK(lac_graph_infer(net.g, err));
     return net.g;
+}
+
+static inline lac_graph *make_random_net(lac_arena *arena, uint64_t seed, const lac_dataset *data) {
+    return make_random_net_with(arena, seed, data, false);
 }
 
 /// Images whose brightness and left-right balance depend on the class, so that a net can learn something.

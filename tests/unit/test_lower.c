@@ -426,6 +426,127 @@ static void refuses_values_that_are_not_finite(void **state) {
                 "batch norm and bias of channel 0");
 }
 
+// 8 bits unsigned and 8 bits signed: the unsigned codes, and the input's, become signed ones with a zero
+// point that is 128 less, and the sum's bias makes up for it.
+static void a_sum_of_both_signs_is_one_of_signed_codes(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 1, 0, 8, false);
+    int b = kit_quant(f->g, "b", conv1(f, f->x, 1, (float[]){-1}, (float[]){1}, 8), 1, 0, 8, true);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, b}, 2, NULL);
+    lower(f, raw_end(f, kit_quant(f->g, "s", sum, 1, 0, 8, true)));
+    assert_int_equal(f->out->tensors[f->out->input].type.zero, 3 - 128);
+    int32_t values[5] = {103 - 128}, *of[5] = {&values[0], &values[1], &values[2], &values[3], &values[4]};
+    assert_int_equal(f->out->n_tensors, 5);
+    lac_ref_run(f->out, of);
+    assert_int_equal(values[1], 50 - 128); // (103 - 3) / 2
+    assert_int_equal(values[2], -50);
+    assert_int_equal(values[3], 0);
+}
+
+// ---- ops that rearrange -----------------------------------------------------------------------------------
+
+static int moved(fixture *f, lac_op op, const char *name, int x, lac_rearrange_attr move) {
+    const lac_attr attr = {.move = move};
+    return lac_graph_add_node(f->g, op, name, &x, 1, &attr);
+}
+
+// A 1x1 convolution from n channels to one, with codes 1, 2, ... n of scale 1.
+static int counting_conv(fixture *f, int x, int n) {
+    float w[8];
+    for (int i = 0; i < n; i++) w[i] = (float)(i + 1);
+    int weights = kit_weights(f->g, "count", LAC_SHAPE(1, n, 1, 1), w, (float[]){1}, 8);
+    return kit_conv(f->g, "count", x, weights, -1, kit_window(1, 1, 0));
+}
+
+static void slices_and_shuffles_cost_no_layer_and_no_weight(void **state) {
+    fixture *f = *state;
+    start(f, 6, 1, 1);
+    int x = moved(f, LAC_OP_CHANNEL_SHUFFLE, "shuffle", f->x, (lac_rearrange_attr){.groups = 2});
+    lower(f, counting_conv(f, moved(f, LAC_OP_SLICE, "slice", x, (lac_rearrange_attr){.begin = 1, .end = 4}),
+                           3));
+    assert_int_equal(f->out->n_layers, 1);
+    const int8_t expected[6] = {0, 2, 0,
+                                1, 3, 0}; // shuffled channels are 0 3 1 4 2 5, of which 3 1 4 are left
+    assert_memory_equal(f->out->layers[0].w, expected, 6);
+}
+
+static void a_rim_of_zeros_becomes_padding(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int x = moved(f, LAC_OP_PAD, "rim", f->x, (lac_rearrange_attr){.pad = {1, 0, 2, 3}});
+    lower(f, raw_end(f, kit_quant(f->g, "q", counting_conv(f, x, 1), 1, 0, 8, false)));
+    const int expected[4] = {1, 0, 2, 3};
+    assert_int_equal(f->out->n_layers, 2);
+    assert_memory_equal(f->out->layers[0].window.pad, expected, sizeof expected);
+}
+
+// Depth to space lies in memory as it was; a convolution over it has weights on the channels it was.
+static void more_pixels_than_places_are_channels(void **state) {
+    fixture *f = *state;
+    start(f, 4, 1, 1);
+    int x = moved(f, LAC_OP_DEPTH_TO_SPACE, "space", f->x, (lac_rearrange_attr){.block = 2});
+    float w[4] = {1, 2, 3, 4};
+    int weights = kit_weights(f->g, "w", LAC_SHAPE(1, 1, 2, 2), w, (float[]){1}, 8);
+    lower(f, kit_conv(f->g, "conv", x, weights, -1, kit_window(2, 1, 0)));
+    const int8_t expected[4] = {1, 2, 3, 4};
+    assert_int_equal(f->out->n_layers, 1);
+    assert_int_equal(f->out->tensors[f->out->input].c, 4);
+    assert_memory_equal(f->out->layers[0].w, expected, 4);
+}
+
+// Two taps on one pixel of an upsampled row add up.
+static void weights_on_one_code_add_up_while_they_fit(void **state) {
+    for (int large = 0; large < 2; large++) {
+        fixture *f = *state;
+        start(f, 1, 1, 1);
+        int x = moved(f, LAC_OP_UPSAMPLE, "up", f->x, (lac_rearrange_attr){.factor = {1, 2}});
+        float w[2] = {large ? 100 : 3, large ? 100 : 4};
+        int weights = kit_weights(f->g, "w", LAC_SHAPE(1, 1, 1, 2), w, (float[]){1}, 8);
+        lac_window window = {{1, 2}, {1, 1}, {0, 0, 0, 0}, {1, 1}, 1};
+        lower(f, kit_conv(f->g, "conv", x, weights, -1, window));
+        assert_int_equal(f->out->n_layers, 1 + large); // 200 is no code of 8 bits: the input is stored first
+        assert_int_equal(f->out->layers[large].w[0], large ? 100 : 7);
+    }
+}
+
+static void refuses_circular_padding(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int x = moved(f, LAC_OP_PAD, "ring", f->x, (lac_rearrange_attr){.pad = {1, 1, 1, 1}, .circular = true});
+    lower_fails(f, counting_conv(f, x, 1), LAC_E_UNSUPPORTED, "pad 'ring': circular padding");
+}
+
+static void refuses_what_cannot_take_folded_pixels_apart(void **state) {
+    fixture *f = *state;
+    start(f, 1, 4, 4);
+    int x = moved(f, LAC_OP_UPSAMPLE, "up", f->x, (lac_rearrange_attr){.factor = {2, 2}});
+    lower_fails(f, kit_pool(f->g, LAC_OP_MAX_POOL, "pool", x, kit_window(2, 2, 0)), LAC_E_UNSUPPORTED,
+                "max_pool 'pool': 2 x 2 pixels of 'up'");
+    start(f, 1, 4, 4);
+    x = moved(f, LAC_OP_UPSAMPLE, "up", f->x, (lac_rearrange_attr){.factor = {2, 2}});
+    lower_fails(f, counting_conv(f, x, 1), LAC_E_UNSUPPORTED, "2 x 2 pixels of its output");
+    start(f, 1, 4, 4);
+    x = moved(f, LAC_OP_UPSAMPLE, "up", f->x, (lac_rearrange_attr){.factor = {9, 1}});
+    lower_fails(f, counting_conv(f, x, 1), LAC_E_UNSUPPORTED, "upsample 'up': its output has 9 x 1 pixels");
+    start(f, 1, 6, 6);
+    x = moved(f, LAC_OP_UPSAMPLE, "up", f->x, (lac_rearrange_attr){.factor = {2, 2}});
+    int w = kit_weights(f->g, "w", LAC_SHAPE(1, 1, 1, 1), (float[]){1}, (float[]){1}, 8);
+    lower_fails(f, kit_conv(f->g, "third", x, w, -1, kit_window(1, 3, 0)), LAC_E_UNSUPPORTED,
+                "conv2d 'third': 2 rows or columns of its input");
+}
+
+static void refuses_a_scale_for_each_input_of_a_transposed_convolution(void **state) {
+    fixture *f = *state;
+    start(f, 2, 4, 4);
+    float w[8] = {1, 1, 1, 1, 2, 2, 2, 2};
+    int in[2] = {f->x, kit_weights(f->g, "w", LAC_SHAPE(2, 1, 2, 2), w, (float[]){1, 2}, 8)};
+    const lac_attr attr = {.window = kit_window(2, 2, 0)};
+    int x = lac_graph_add_node(f->g, LAC_OP_CONV_TRANSPOSE, "deconv", in, 2, &attr);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "q", x, 1, 0, 8, false)), LAC_E_UNSUPPORTED,
+                "conv_transpose 'deconv': weights have one scale an input channel");
+}
+
 #define WITH_FIXTURE(test) cmocka_unit_test_setup_teardown(test, open_fixture, close_fixture)
 
 int main(void) {
@@ -442,6 +563,14 @@ int main(void) {
         WITH_FIXTURE(a_second_equal_quantizer_is_dropped),
         WITH_FIXTURE(concat_joins_tensors_of_one_type),
         WITH_FIXTURE(nodes_that_lead_nowhere_do_not_disturb),
+        WITH_FIXTURE(a_sum_of_both_signs_is_one_of_signed_codes),
+        WITH_FIXTURE(slices_and_shuffles_cost_no_layer_and_no_weight),
+        WITH_FIXTURE(a_rim_of_zeros_becomes_padding),
+        WITH_FIXTURE(more_pixels_than_places_are_channels),
+        WITH_FIXTURE(weights_on_one_code_add_up_while_they_fit),
+        WITH_FIXTURE(refuses_circular_padding),
+        WITH_FIXTURE(refuses_what_cannot_take_folded_pixels_apart),
+        WITH_FIXTURE(refuses_a_scale_for_each_input_of_a_transposed_convolution),
         WITH_FIXTURE(refuses_float_weights),
         WITH_FIXTURE(refuses_float_activations),
         WITH_FIXTURE(refuses_a_branch_before_the_quantizer),
