@@ -1,3 +1,4 @@
+#include "curve.h"
 #include "names.h"
 #include "onnx.h"
 #include "op.h"
@@ -8,9 +9,31 @@
 
 typedef struct train_args {
     lac_common_args common;
-    const char *net;
+    const char *net, *best, *teacher, *curve;
     lac_stage_args stage;
+    int validation; // images to hold out; below 0: as the data set does
+    float teacher_weight, temperature, hint_weight;
+    const char *hint;
 } train_args;
+
+#define TRAIN_REAL(member, the_name, low, high, fallback_text, group_text, help_text)                        \
+    {                                                                                                        \
+        .name = the_name, .kind = LAC_OPT_FLOAT, .offset = offsetof(train_args, member), .lowest = low,      \
+        .highest = high, .fallback = fallback_text, .group = group_text, .help = help_text                   \
+    }
+#define TRAIN_INT(member, the_name, low, high, fallback_text, shown_text, group_text, help_text)             \
+    {                                                                                                        \
+        .name = the_name, .kind = LAC_OPT_INT, .offset = offsetof(train_args, member), .lowest = low,        \
+        .highest = high, .fallback = fallback_text, .shown = shown_text, .group = group_text,                \
+        .help = help_text                                                                                    \
+    }
+#define TRAIN_FILE(member, the_name, is_unsaved, group_text, help_text)                                      \
+    {                                                                                                        \
+        .name = the_name, .kind = LAC_OPT_TEXT, .unsaved = is_unsaved,                                       \
+        .offset = offsetof(train_args, member), .value = "FILE", .group = group_text, .help = help_text      \
+    }
+
+static const char more[] = "Further recipe", distil[] = "Distillation", output[] = "Output";
 
 static const lac_option options[] = {
     {.name = "NET",
@@ -22,6 +45,30 @@ static const lac_option options[] = {
      .help = "a network of 'lacuna list nets', or an .onnx file to train further"},
     LAC_STAGE_FILES(train_args),
     LAC_RECIPE_OPTIONS(train_args, "10", "0.1"),
+    TRAIN_FILE(best, "best", true, output, "also write the epoch with the best validation accuracy, as ONNX"),
+    TRAIN_FILE(curve, "curve", true, output, "draw the learning curve as PNG (needs --metrics, and gnuplot)"),
+    TRAIN_INT(validation, "validation", -1, 1e9, "-1", "5000", more,
+              "images held out, the last of the training set; 0 trains on all"),
+    TRAIN_REAL(stage.recipe.step_epochs, "step-epochs", 0, 10000, "0", more,
+               "schedule step: epochs to the next step; 0 is a third of all"),
+    TRAIN_REAL(stage.recipe.step_factor, "step-factor", 0.001, 1, "0.1", more, "schedule step: what lr is multiplied by"),
+    TRAIN_INT(stage.recipe.cutout, "cutout", 0, 64, "0", NULL, more, "side of a square that is set to the mean"),
+    TRAIN_REAL(stage.recipe.erase, "erase", 0, 1, "0", more, "share of images in which a rectangle becomes noise"),
+    TRAIN_REAL(stage.recipe.mixup, "mixup", 0, 10, "0", more, "blend images in pairs, by Beta(mixup, mixup)"),
+    TRAIN_REAL(stage.recipe.clip, "clip", 0, 1e6, "0", more, "largest norm of all gradients together; 0 is any"),
+    TRAIN_REAL(stage.recipe.ema, "ema", 0, 0.99999, "0", more, "decay of an average of the weights, which is kept"),
+    TRAIN_INT(stage.recipe.patience, "patience", 0, 1e6, "0", NULL, more,
+              "stop after so many epochs without a better validation accuracy"),
+    TRAIN_FILE(teacher, "teacher", false, distil, "an .onnx network to learn from, besides the labels"),
+    TRAIN_REAL(teacher_weight, "teacher-weight", 0.01, 1, "0.5", distil, "its share in the loss"),
+    TRAIN_REAL(temperature, "temperature", 0.1, 100, "4", distil, "what logits are divided by for it"),
+    {.name = "hint",
+     .kind = LAC_OPT_TEXT,
+     .offset = offsetof(train_args, hint),
+     .value = "VALUE[=VALUE]",
+     .group = distil,
+     .help = "pull a value of the network to the teacher's (=: of another name)"},
+    TRAIN_REAL(hint_weight, "hint-weight", 0.0001, 1e4, "1", distil, "of the mean squared distance"),
     LAC_COMMON_OPTIONS(train_args),
 };
 
@@ -54,26 +101,108 @@ static lac_status make_graph(lac_cli *cli, const train_args *args, const lac_dat
     return lac_graph_infer(*out, err);
 }
 
+static lac_status find_value(const lac_graph *graph, const char *name, size_t n, int *out, lac_error *err) {
+    for (int v = 0; v < graph->n_values; v++)
+        if (strlen(graph->values[v].name) == n && memcmp(graph->values[v].name, name, n) == 0) {
+            *out = v;
+            return LAC_OK;
+        }
+    LAC_FAIL(err, LAC_E_USAGE, "--hint: network '%s' has no value '%.*s'; its values have the names of its nodes",
+             graph->name, (int)n, name);
+}
+
+// What the teacher's options say; hook->distillation stays NULL without one.
+static lac_status make_lesson(lac_cli *cli, const train_args *args, const lac_graph *graph,
+                              lac_train_hook *hook, lac_error *err) {
+    if (!args->teacher && args->hint)
+        LAC_FAIL(err, LAC_E_USAGE, "--hint '%s' needs a --teacher that has the value", args->hint);
+    if (!args->teacher) return LAC_OK;
+    lac_graph *teacher;
+    LAC_TRY(lac_stage_read(cli, args->teacher, &teacher, err));
+    lac_distillation *lesson = LAC_NEW(cli->arena, lac_distillation);
+    *lesson = (lac_distillation){.teacher = teacher,
+                                 .weight = args->teacher_weight,
+                                 .temperature = args->temperature,
+                                 .hint_weight = args->hint_weight};
+    hook->distillation = lesson;
+    if (!args->hint) return LAC_OK;
+    lac_hint *hint = LAC_NEW(cli->arena, lac_hint);
+    size_t n = strcspn(args->hint, "=");
+    const char *other = args->hint[n] ? args->hint + n + 1 : args->hint;
+    LAC_TRY(find_value(graph, args->hint, n, &hint->value, err));
+    LAC_TRY(find_value(teacher, other, strlen(other), &hint->teacher_value, err));
+    lesson->hints = hint;
+    lesson->n_hints = 1;
+    return LAC_OK;
+}
+
+static int64_t n_parameters(const lac_graph *graph) {
+    int64_t n = 0;
+    for (int v = 0; v < graph->n_values; v++)
+        if (graph->values[v].trainable) n += lac_shape_count(graph->values[v].shape);
+    return n;
+}
+
+static void tell(const lac_graph *graph, const lac_dataset *data, const lac_train_result *result, lac_doc *doc) {
+    lac_doc_text(doc, "network", "network", "%s", graph->name);
+    lac_doc_number(doc, "parameters", "parameters", (double)n_parameters(graph), LAC_DOC_COUNT);
+    lac_doc_number(doc, "weights", "weights", (double)lac_graph_n_weights(graph, false), LAC_DOC_COUNT);
+    lac_doc_number(doc, "macs", "MACs an image", (double)lac_graph_conv_macs(graph), LAC_DOC_COUNT);
+    lac_doc_number(doc, "train_loss", "training loss", result->train_loss, LAC_DOC_REAL);
+    lac_doc_number(doc, "epochs", result->stopped_early ? "epochs, stopped early" : "epochs", result->epochs,
+                   LAC_DOC_REAL);
+    lac_doc_number(doc, "seconds", "time", result->seconds, LAC_DOC_SECONDS);
+    lac_doc_number(doc, "images_per_s", "images/s", result->images_per_s, LAC_DOC_COUNT);
+    if (data->validation.n == 0) return;
+    lac_doc_number(doc, "best_epoch", "best epoch", result->best_epoch, LAC_DOC_REAL);
+    lac_doc_number(doc, "best_validation_accuracy", "its validation accuracy", result->best_validation_accuracy,
+                   LAC_DOC_PERCENT);
+}
+
+// The epoch that validation chose: its test accuracy beside the last epoch's, and its file.
+static lac_status finish_best(lac_cli *cli, const train_args *args, const lac_dataset *data, lac_graph *best,
+                              lac_doc *doc, lac_error *err) {
+    lac_eval_result test;
+    if (!best) return LAC_OK;
+    LAC_TRY(lac_evaluate(best, data, &data->test, 0, &cli->talk, &test, err));
+    lac_doc_number(doc, "best_test_accuracy", "its test accuracy", test.accuracy, LAC_DOC_PERCENT);
+    if (!args->best) return LAC_OK;
+    lac_stage_record(cli, best, &lac_cmd_train, args, data);
+    lac_stage_record_number(cli, best, "train", "test_accuracy", test.accuracy);
+    return lac_onnx_write(best, args->best, err);
+}
+
+static lac_status begin(lac_cli *cli, const train_args *args, lac_dataset *data, lac_recipe *recipe,
+                        lac_graph **graph, lac_error *err) {
+    LAC_TRY(check_net(args, err));
+    if (args->curve && !args->stage.recipe.metrics)
+        LAC_FAIL(err, LAC_E_USAGE, "--curve '%s' is drawn from the metrics; give --metrics FILE too", args->curve);
+    if (args->best) LAC_TRY(lac_stage_check_output(args->best, err));
+    LAC_TRY(lac_stage_begin(cli, &args->stage, data, recipe, err));
+    if (args->validation >= 0) LAC_TRY(lac_dataset_hold_out(data, (uint32_t)args->validation, err));
+    if (args->best && data->validation.n == 0)
+        LAC_FAIL(err, LAC_E_USAGE, "--best '%s' needs validation images; give --validation N above 0", args->best);
+    return make_graph(cli, args, data, graph, err);
+}
+
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     const train_args *args = given;
     lac_dataset data;
     lac_recipe recipe;
     lac_graph *graph;
+    lac_train_hook hook = {0};
     lac_train_result result;
-    LAC_TRY(check_net(args, err));
-    LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &recipe, err));
-    LAC_TRY(make_graph(cli, args, &data, &graph, err));
-    LAC_TRY(lac_train(graph, &data, &recipe, NULL, &cli->talk, &result, err));
+    LAC_TRY(begin(cli, args, &data, &recipe, &graph, err));
+    LAC_TRY(make_lesson(cli, args, graph, &hook, err));
+    if (data.validation.n > 0) hook.best = lac_graph_copy(graph, cli->arena);
+    LAC_TRY(lac_train(graph, &data, &recipe, &hook, &cli->talk, &result, err));
 
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_stage_record(cli, graph, &lac_cmd_train, args, &data);
-    lac_doc_text(doc, "network", "network", "%s", graph->name);
-    lac_doc_number(doc, "weights", "weights", (double)lac_graph_n_weights(graph, false), LAC_DOC_COUNT);
-    lac_doc_number(doc, "macs", "MACs an image", (double)lac_graph_conv_macs(graph), LAC_DOC_COUNT);
-    lac_doc_number(doc, "train_loss", "training loss", result.train_loss, LAC_DOC_REAL);
-    lac_doc_number(doc, "seconds", "time", result.seconds, LAC_DOC_SECONDS);
-    lac_doc_number(doc, "images_per_s", "images/s", result.images_per_s, LAC_DOC_COUNT);
-    lac_status status = lac_stage_accuracy(cli, graph, &data, "train", doc, err);
+    tell(graph, &data, &result, doc);
+    lac_status status = finish_best(cli, args, &data, hook.best, doc, err);
+    if (status == LAC_OK) status = lac_stage_accuracy(cli, graph, &data, "train", doc, err);
+    if (status == LAC_OK && args->curve) status = lac_curve_draw(recipe.metrics, args->curve, err);
     status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
     lac_doc_close(doc);
     return status;
@@ -87,10 +216,13 @@ const lac_command lac_cmd_train = {
         "lacuna train lacuna-tiny --data fashion-mnist -o float.onnx\n"
         "lacuna train lacuna-tiny --data fashion-mnist --epochs 5 --lr 0.2 --seed 7 -o float.onnx\n"
         "lacuna train float.onnx --data fashion-mnist --epochs 2 --lr 0.01 -o better.onnx   # train further\n"
-        "lacuna train lacuna-tiny --data mnist:/data/mnist -o digits.onnx             # files elsewhere",
+        "lacuna train lacuna-tiny --data mnist:/data/mnist -o digits.onnx             # files elsewhere\n"
+        "lacuna train resnet8 --data cifar10:DIR --epochs 60 --crop 4 --flip --precision bf16 -o r8.onnx\n"
+        "lacuna train resnet8 --data cifar10:DIR --teacher big.onnx --temperature 4 -o small.onnx",
     .about =
-        "The last 5,000 training images are held out: every choice is made on their accuracy, and the test "
-        "accuracy is only reported. The recipe and the results are stored in the file (lacuna info FILE).",
+        "The last 5,000 training images are held out (of a small data set, a tenth): every choice is made on their "
+        "accuracy, and the test accuracy is only reported, for the last epoch and for the best one by validation. "
+        "The last is written. The recipe and the results are stored in the file (lacuna info FILE).",
     .options = options,
     .n_options = (int)(sizeof options / sizeof options[0]),
     .args_bytes = sizeof(train_args),

@@ -26,12 +26,13 @@ const char *lac_names_devices(int i) {
 }
 
 const char *lac_names_optimizers(int i) {
-    static const char *const names[] = {[LAC_SGD] = "sgd", [LAC_ADAM] = "adam", NULL};
+    static const char *const names[] = {[LAC_SGD] = "sgd", [LAC_ADAM] = "adam", [LAC_ADAMW] = "adamw", NULL};
     return names[i];
 }
 
 const char *lac_names_schedules(int i) {
-    static const char *const names[] = {[LAC_COSINE] = "cosine", [LAC_CONSTANT] = "constant", NULL};
+    static const char *const names[] = {
+        [LAC_COSINE] = "cosine", [LAC_CONSTANT] = "constant", [LAC_STEP] = "step", [LAC_ONE_CYCLE] = "one-cycle", NULL};
     return names[i];
 }
 

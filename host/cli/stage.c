@@ -82,8 +82,9 @@ static lac_status one_accuracy(lac_cli *cli, lac_graph *graph, const lac_dataset
 
 lac_status lac_stage_accuracy(lac_cli *cli, lac_graph *graph, const lac_dataset *data, const char *stage,
                               lac_doc *doc, lac_error *err) {
-    LAC_TRY(one_accuracy(cli, graph, data, stage, &data->validation, "validation_accuracy",
-                         "validation accuracy", doc, err));
+    if (data->validation.n > 0)
+        LAC_TRY(one_accuracy(cli, graph, data, stage, &data->validation, "validation_accuracy",
+                             "validation accuracy", doc, err));
     return one_accuracy(cli, graph, data, stage, &data->test, "test_accuracy", "test accuracy", doc, err);
 }
 

@@ -45,18 +45,22 @@ static uint32_t crc_of(const lac_dataset *data, const lac_split *split, uint32_t
     return lac_crc32(crc, split->labels, split->n);
 }
 
-// The last images of the published training set become the validation part.
-static lac_status hold_out(lac_dataset *data, lac_error *err) {
+lac_status lac_dataset_hold_out(lac_dataset *data, uint32_t n, lac_error *err) {
+    // The two parts lie one after the other.
     lac_split *train = &data->train;
-    if (train->n <= LAC_VALIDATION_IMAGES)
-        LAC_FAIL(err, LAC_E_FORMAT,
-                 "data set '%s' has %u training images; %d are held out for validation, so more are needed",
-                 data->name, train->n, LAC_VALIDATION_IMAGES);
-    train->n -= LAC_VALIDATION_IMAGES;
+    uint32_t all = train->n + data->validation.n;
+    if (n >= all)
+        LAC_FAIL(err, LAC_E_RANGE,
+                 "data set '%s' has %u training images; %u cannot be held out for validation, so give fewer",
+                 data->name, all, n);
     size_t image_bytes = (size_t)(data->c * data->h * data->w);
-    data->validation =
-        (lac_split){train->pixels + train->n * image_bytes, train->labels + train->n, LAC_VALIDATION_IMAGES};
+    train->n = all - n;
+    data->validation = (lac_split){train->pixels + train->n * image_bytes, train->labels + train->n, n};
     return LAC_OK;
+}
+
+static uint32_t default_hold_out(uint32_t n) {
+    return n > 2 * LAC_VALIDATION_IMAGES ? LAC_VALIDATION_IMAGES : n / 10;
 }
 
 lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out, lac_error *err) {
@@ -69,7 +73,7 @@ lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out
     lac_dataset data = {.name = row->name};
     LAC_TRY(row->open(folder, arena, &data, err));
     data.data_crc = crc_of(&data, &data.test, crc_of(&data, &data.train, 0));
-    LAC_TRY(hold_out(&data, err));
+    LAC_TRY(lac_dataset_hold_out(&data, default_hold_out(data.train.n), err));
     *out = data;
     return LAC_OK;
 }

@@ -116,6 +116,26 @@ static lac_status plan_output(lac_plan *plan, lac_error *err) {
     return t->wants_grad ? lac_plan_grad_done(plan, t, plan->logits_grad, err) : LAC_OK;
 }
 
+static lac_status plan_tap(lac_plan *plan, int i, lac_error *err) {
+    int v = plan->config.taps[i];
+    lac_tensor *t = &plan->tensors[v];
+    if (!t->data || t->constant)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "value '%s' is no activation that can be read; choose another",
+                 plan->graph->values[v].name);
+    dnnl_memory_desc_t plain = lac_layout_plain(t->shape);
+    LAC_TRY(lac_plan_as(plan, &plan->forward, t->data, &plain, &plan->taps[i], err));
+    if (!plan->config.train || !t->wants_grad) return LAC_OK;
+    LAC_TRY(lac_plan_buffer(plan, &plain, &plan->taps_grad[i], err));
+    return lac_plan_grad_done(plan, t, plan->taps_grad[i], err);
+}
+
+static lac_status plan_taps(lac_plan *plan, lac_error *err) {
+    plan->taps = LAC_NEW_ARRAY(plan->arena, dnnl_memory_t, plan->config.n_taps + 1);
+    plan->taps_grad = LAC_NEW_ARRAY(plan->arena, dnnl_memory_t, plan->config.n_taps + 1);
+    for (int i = 0; i < plan->config.n_taps; i++) LAC_TRY(plan_tap(plan, i, err));
+    return LAC_OK;
+}
+
 static lac_status plan_backwards(lac_plan *plan, lac_error *err) {
     const lac_graph *graph = plan->graph;
     plan->in_backward = true;
@@ -142,6 +162,7 @@ static lac_status plan_all(lac_plan *plan, lac_error *err) {
     LAC_TRY(plan_forwards(plan, err));
     plan->node = NULL;
     LAC_TRY(plan_output(plan, err));
+    LAC_TRY(plan_taps(plan, err));
     return plan->config.train ? plan_backwards(plan, err) : LAC_OK;
 }
 
@@ -253,6 +274,14 @@ const float *lac_plan_output(lac_plan *plan) {
 
 float *lac_plan_output_gradient(lac_plan *plan) {
     return lac_memory_data(plan->logits_grad);
+}
+
+const float *lac_plan_tap(const lac_plan *plan, int i) {
+    return lac_memory_data(plan->taps[i]);
+}
+
+float *lac_plan_tap_gradient(lac_plan *plan, int i) {
+    return plan->taps_grad[i] ? lac_memory_data(plan->taps_grad[i]) : NULL;
 }
 
 const float *lac_plan_gradient(const lac_plan *plan, int value) {

@@ -17,6 +17,8 @@ typedef struct lac_plan_config {
     bool input_gradient;    ///< also d loss / d input
     bool keep_all;          ///< no fusion and no shared memory, so that every activation can be read
     lac_precision precision;
+    const int *taps; ///< activations whose data can be read after a forward, and which take a gradient from outside
+    int n_taps;
 } lac_plan_config;
 
 /// Plans a graph whose shapes are inferred. Constants are used in place: the plan reads graph->values[].data
@@ -34,6 +36,11 @@ float *lac_plan_input(lac_plan *plan);
 const float *lac_plan_output(lac_plan *plan);
 /// Where d loss / d logits goes in before a backward, [batch][classes].
 float *lac_plan_output_gradient(lac_plan *plan);
+
+/// The i-th tap: its activation after a forward, and in training where its gradient goes in before a backward; both
+/// row-major with the batch in front.
+const float *lac_plan_tap(const lac_plan *plan, int i);
+float *lac_plan_tap_gradient(lac_plan *plan, int i);
 
 /// Recomputes all that depends on constants alone (weights' layouts, quantized weights). Training forwards
 /// do it by themselves; an inference plan does it when opened, and again when asked.

@@ -133,6 +133,10 @@ static void pin_all(lac_plan *plan, int n_refresh) {
     }
     pin(m, plan->logits);
     pin(m, plan->logits_grad);
+    for (int i = 0; i < plan->config.n_taps; i++) {
+        pin(m, plan->taps[i]);
+        pin(m, plan->taps_grad[i]);
+    }
 }
 
 static void find_lifetimes(lac_plan *plan) {

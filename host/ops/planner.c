@@ -264,10 +264,17 @@ static bool does_relu(lac_op op) {
     return op == LAC_OP_BATCH_NORM || op == LAC_OP_ADD || op == LAC_OP_CONV2D;
 }
 
+bool lac_plan_is_tap(const lac_plan *plan, int value) {
+    for (int i = 0; i < plan->config.n_taps; i++)
+        if (plan->config.taps[i] == value) return true;
+    return false;
+}
+
 const lac_node *lac_plan_fusible_relu(const lac_plan *plan, const lac_node *node) {
     const lac_graph *graph = plan->graph;
     int reader = -1;
     if (!does_relu(node->op) || plan->config.keep_all || node->out == graph->output) return NULL;
+    if (lac_plan_is_tap(plan, node->out)) return NULL;
     if (lac_graph_readers(graph, node->out, &reader, 1) != 1) return NULL;
     return graph->nodes[reader].op == LAC_OP_RELU ? &graph->nodes[reader] : NULL;
 }

@@ -75,6 +75,7 @@ struct lac_plan {
     bool in_backward; ///< the backward is being planned
     lac_plan_memory memory;
     dnnl_memory_t logits, logits_grad; ///< row-major
+    dnnl_memory_t *taps, *taps_grad;   ///< row-major; one a tap
     lac_plan_owned *owned;
     int n_owned, owned_capacity;
     const lac_node *node; ///< being planned, for error texts
@@ -152,6 +153,9 @@ lac_status lac_plan_grad_done(lac_plan *plan, lac_tensor *in, dnnl_memory_t part
 /// The same for an input whose contribution is another tensor's finished gradient: taken over without a copy
 /// where nothing else will be added to it.
 lac_status lac_plan_grad_pass(lac_plan *plan, lac_tensor *in, dnnl_memory_t grad, lac_error *err);
+
+/// True for values that are read from outside after a forward.
+bool lac_plan_is_tap(const lac_plan *plan, int value);
 
 /// The ReLU that alone reads the node's output and may be done by the node itself; NULL if none.
 const lac_node *lac_plan_fusible_relu(const lac_plan *plan, const lac_node *node);

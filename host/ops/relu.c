@@ -8,6 +8,7 @@ static bool in_place(const lac_plan *plan, const lac_node *node) {
         lac_graph_n_readers(graph, node->in[0]) != 1)
         return false;
     lac_op op = graph->nodes[producer].op;
+    if (lac_plan_is_tap(plan, node->in[0])) return false;
     return op == LAC_OP_CONV2D || op == LAC_OP_LINEAR || op == LAC_OP_BATCH_NORM || op == LAC_OP_ADD;
 }
 

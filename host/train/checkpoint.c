@@ -6,14 +6,14 @@
 #include <string.h>
 
 // File: header, then for each constant its data and, where has_mask, its mask, then the optimiser's memories,
-// then the CRC-32 of all before. Little endian, as the machine that wrote it: a checkpoint does not travel.
+// then the running average and the best constants where they are kept, then the CRC-32 of all before. Little endian, as the machine that wrote it: a checkpoint does not travel.
 typedef struct header {
     char magic[8];
     uint64_t hash;
     lac_progress progress;
 } header;
 
-static const char magic[8] = "LACCKPT1";
+static const char magic[8] = "LACCKPT2";
 
 // ---- hash -----------------------------------------------------------------------------------------------
 
@@ -52,7 +52,18 @@ static void mix_graph(uint64_t *hash, const lac_graph *graph) {
     }
 }
 
-uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dataset *data) {
+static void mix_teacher(uint64_t *hash, const lac_distillation *d) {
+    const double numbers[] = {(double)d->weight, (double)d->temperature, (double)d->hint_weight, d->n_hints};
+    mix(hash, numbers, sizeof numbers);
+    for (int i = 0; i < d->n_hints; i++) {
+        mix_number(hash, d->hints[i].value);
+        mix_number(hash, d->hints[i].teacher_value);
+    }
+    mix_graph(hash, d->teacher);
+}
+
+uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dataset *data,
+                      const lac_distillation *distillation) {
     uint64_t hash = 0xCBF29CE484222325u;
     const double numbers[] = {r->optimizer,
                               r->schedule,
@@ -67,6 +78,14 @@ uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dat
                               r->flip,
                               r->freeze_batch_norm,
                               r->precision,
+                              (double)r->step_epochs,
+                              (double)r->step_factor,
+                              r->cutout,
+                              (double)r->erase,
+                              (double)r->mixup,
+                              (double)r->clip,
+                              (double)r->ema,
+                              r->patience,
                               data->data_crc,
                               data->train.n,
                               data->validation.n};
@@ -75,6 +94,7 @@ uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dat
     mix(&hash, data->mean, sizeof data->mean);
     mix(&hash, data->std, sizeof data->std);
     mix_graph(&hash, graph);
+    if (distillation) mix_teacher(&hash, distillation);
     return hash;
 }
 
@@ -114,16 +134,26 @@ static void pass_value(tape *t, lac_value *value, lac_arena *arena) {
     if (has_mask) pass(t, value->mask, n);
 }
 
-static void pass_run(tape *t, lac_graph *graph, lac_optimizer_state *o) {
+static void pass_snapshot(tape *t, lac_snapshot *snapshot, const lac_graph *graph) {
+    for (int v = 0; snapshot && v < graph->n_values; v++)
+        if (snapshot->data[v])
+            pass(t, snapshot->data[v], (size_t)lac_shape_count(graph->values[v].shape) * sizeof(float));
+}
+
+static void pass_run(tape *t, const lac_run_state *run) {
+    lac_graph *graph = run->graph;
+    lac_optimizer_state *o = run->optimizer;
     for (int v = 0; v < graph->n_values; v++)
         if (graph->values[v].data) pass_value(t, &graph->values[v], graph->arena);
     for (int i = 0; i < o->n_parameters; i++)
         for (int m = 0; m < o->n_memories; m++)
             pass(t, o->parameters[i].memory[m], (size_t)o->parameters[i].n * sizeof(float));
+    pass_snapshot(t, run->ema, graph);
+    pass_snapshot(t, run->best, graph);
 }
 
-lac_status lac_checkpoint_save(const char *path, uint64_t hash, const lac_graph *graph,
-                               const lac_optimizer_state *o, const lac_progress *progress, lac_error *err) {
+lac_status lac_checkpoint_save(const char *path, uint64_t hash, const lac_run_state *run,
+                               const lac_progress *progress, lac_error *err) {
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory for checkpoint '%s'", path);
     header head;
@@ -131,15 +161,13 @@ lac_status lac_checkpoint_save(const char *path, uint64_t hash, const lac_graph 
     memcpy(head.magic, magic, sizeof magic);
     head.hash = hash;
     head.progress = *progress;
-    lac_graph graph_copy = *graph; // writing changes nothing
-    lac_optimizer_state o_copy = *o;
     tape count = {0};
-    pass_run(&count, &graph_copy, &o_copy);
+    pass_run(&count, run); // neither counting nor writing changes anything
     size_t n = sizeof head + count.n;
     uint8_t *bytes = lac_arena_alloc(arena, n + sizeof(uint32_t));
     memcpy(bytes, &head, sizeof head);
     tape t = {.at = bytes + sizeof head, .end = bytes + n};
-    pass_run(&t, &graph_copy, &o_copy);
+    pass_run(&t, run);
     uint32_t crc = lac_crc32(0, bytes, n);
     memcpy(bytes + n, &crc, sizeof crc);
     lac_status status = lac_file_write(path, bytes, n + sizeof crc, err);
@@ -147,8 +175,8 @@ lac_status lac_checkpoint_save(const char *path, uint64_t hash, const lac_graph 
     return status;
 }
 
-static lac_status parse(const char *path, uint64_t hash, const lac_bytes *file, lac_graph *graph,
-                        lac_optimizer_state *o, lac_progress *progress, lac_error *err) {
+static lac_status parse(const char *path, uint64_t hash, const lac_bytes *file, const lac_run_state *run,
+                        lac_progress *progress, lac_error *err) {
     header head;
     uint32_t crc = 0;
     if (file->n < sizeof head + sizeof crc || memcmp(file->data, magic, sizeof magic) != 0)
@@ -168,7 +196,7 @@ static lac_status parse(const char *path, uint64_t hash, const lac_bytes *file, 
                  "): other recipe, graph or data; remove it or choose another path",
                  path, head.hash, hash);
     tape t = {.at = file->data + sizeof head, .end = file->data + file->n - sizeof crc, .reading = true};
-    pass_run(&t, graph, o);
+    pass_run(&t, run);
     if (t.short_of_data || t.at != t.end)
         LAC_FAIL(err, LAC_E_FORMAT, "checkpoint '%s' has %zu bytes, this run needs %zu; remove it", path,
                  file->n, sizeof head + t.n + sizeof crc);
@@ -176,7 +204,7 @@ static lac_status parse(const char *path, uint64_t hash, const lac_bytes *file, 
     return LAC_OK;
 }
 
-lac_status lac_checkpoint_load(const char *path, uint64_t hash, lac_graph *graph, lac_optimizer_state *o,
+lac_status lac_checkpoint_load(const char *path, uint64_t hash, const lac_run_state *run,
                                lac_progress *progress, bool *found, lac_error *err) {
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory for checkpoint '%s'", path);
@@ -185,7 +213,7 @@ lac_status lac_checkpoint_load(const char *path, uint64_t hash, lac_graph *graph
     lac_status status = lac_file_read(path, arena, &file, &own);
     *found = status == LAC_OK;
     if (status == LAC_OK)
-        status = parse(path, hash, &file, graph, o, progress, err);
+        status = parse(path, hash, &file, run, progress, err);
     else if (status == LAC_E_NOT_FOUND)
         status = LAC_OK;
     else if (err)

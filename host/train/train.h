@@ -8,13 +8,16 @@
 
 /// Float training and evaluation of a graph, over oneDNN.
 
-typedef enum lac_optimizer { LAC_SGD, LAC_ADAM } lac_optimizer;
-typedef enum lac_schedule { LAC_COSINE, LAC_CONSTANT } lac_schedule;
+typedef enum lac_optimizer { LAC_SGD, LAC_ADAM, LAC_ADAMW } lac_optimizer;
+typedef enum lac_schedule { LAC_COSINE, LAC_CONSTANT, LAC_STEP, LAC_ONE_CYCLE } lac_schedule;
 
 /// How to train. Zero means the default in brackets, except where noted.
 typedef struct lac_recipe {
-    lac_optimizer optimizer; ///< [SGD with Nesterov momentum 0.9]; ADAM: betas 0.9, 0.999
+    lac_optimizer optimizer; ///< [SGD with Nesterov momentum 0.9]; ADAM, ADAMW: betas 0.9, 0.999; ADAMW decays
+                             ///< weights apart from the gradient
     lac_schedule schedule;   ///< [COSINE to 0 over all steps]
+    float step_epochs;       ///< STEP: lr shrinks after every so many epochs; [a third of all]
+    float step_factor;       ///< STEP: by this; [0.1]
     float epochs;            ///< [10]; fractions are fine
     int batch;               ///< [128]
     float lr;                ///< [0.1 SGD, 1e-3 ADAM]
@@ -24,7 +27,14 @@ typedef struct lac_recipe {
     float scale_lr;     ///< learning rate of quantizer scales relative to lr; [1]
     float label_smoothing;
     int crop_pad;            ///< pad by so many pixels of value 0 and crop back at random; 0 is none
-    bool flip;               ///< horizontal mirror with probability 1/2
+    bool flip;              ///< horizontal mirror with probability 1/2
+    int cutout;             ///< side of a square, anywhere on the image, that is set to the mean; 0 is none
+    float erase;            ///< probability that a rectangle of 2 % to a third of the image is filled with noise
+    float mixup;            ///< images and labels are mixed in pairs by a share from Beta(mixup, mixup); 0 is none
+    float clip;             ///< gradients whose norm over all parameters is larger are scaled down to it; 0 is none
+    float ema;              ///< decay of a running average of the weights, which is what is measured and kept;
+                            ///< 0 is none
+    int patience;           ///< stop after so many epochs without a better validation accuracy; 0 is never
     uint64_t seed;           ///< initialisation is not part of training; this seeds order and augmentation
     lac_precision precision; ///< of the training steps; [F32]. Measuring is always F32
     bool freeze_batch_norm;  ///< use and keep the running statistics
@@ -44,19 +54,46 @@ typedef struct lac_gradients {
 /// on it.
 float *lac_gradient_of(const lac_gradients *gradients, int value);
 
-/// Called before every optimiser step, so that a method may change masks or parameters, and between the
-/// backward pass and the update; step counts from 0 to n_steps-1. NULL members are fine.
+/// A value of the student that is pulled towards a value of the teacher with the same shape.
+typedef struct lac_hint {
+    int value, teacher_value;
+} lac_hint;
+
+/// Learning from another network on the same images.
+///
+///   loss = (1 - weight) * CE + weight * T^2 * KL(softmax(teacher / T), softmax(student / T))
+///          + hint_weight * sum over hints of the mean of (student - teacher)^2
+///
+/// source  Hinton, Vinyals, Dean: Distilling the knowledge in a neural network, arXiv 1503.02531;
+///         Romero et al.: FitNets, ICLR 2015 (hints without a regressor: shapes must be equal)
+typedef struct lac_distillation {
+    const lac_graph *teacher; ///< runs on its running statistics and stays as it is
+    float weight;             ///< [0.5]
+    float temperature;        ///< [4]
+    const lac_hint *hints;
+    int n_hints;
+    float hint_weight; ///< [1]
+} lac_distillation;
+
+/// What a caller adds to a training; zero members are none.
 typedef struct lac_train_hook {
+    /// Called before every optimiser step, so that a method may change masks or parameters; step counts from 0 to
+    /// n_steps-1.
     lac_status (*before_step)(void *ctx, lac_graph *graph, uint64_t step, uint64_t n_steps, lac_error *err);
+    /// Called between the backward pass and the update.
     lac_status (*after_backward)(void *ctx, lac_graph *graph, const lac_gradients *gradients, uint64_t step,
                                  uint64_t n_steps, lac_error *err);
     void *ctx;
+    const lac_distillation *distillation;
+    lac_graph *best; ///< a copy of the graph, which gets the constants of the epoch with the best validation accuracy
 } lac_train_hook;
 
 typedef struct lac_train_result {
     double train_loss, validation_loss;
     double validation_accuracy; ///< last epoch, 0..1
     double best_validation_accuracy;
+    double epochs, best_epoch; ///< trained; the first with the best validation accuracy, 0 without validation
+    bool stopped_early;        ///< by patience
     double seconds, images_per_s;
 } lac_train_result;
 

@@ -12,7 +12,7 @@
 #include "dataset.h"
 #include "file.h"
 
-enum { N_TRAIN = 5010, N_TEST = 7, SIDE = 4, LABELS = 8, IMAGES = 16 /* header bytes */ };
+enum { N_TRAIN = 10100, N_TEST = 7, SIDE = 4, LABELS = 8, IMAGES = 16 /* header bytes */ };
 
 static const char *const names[] = {"train-images-idx3-ubyte", "train-labels-idx1-ubyte",
                                     "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"};
@@ -114,8 +114,8 @@ static void opens_plain_files_and_holds_out_the_last_5000(void **state) {
     assert_int_equal(f->data.test.n, N_TEST);
     assert_int_equal(f->data.h, SIDE);
     assert_int_equal(f->data.c, 1);
-    assert_int_equal(f->data.validation.pixels[0], 10);
-    assert_int_equal(f->data.validation.labels[3], 3);
+    assert_int_equal(f->data.validation.pixels[0], 5100 % 256);
+    assert_int_equal(f->data.validation.labels[3], 5103 % 10);
     assert_int_equal(f->data.validation.labels[4999], 9);
     assert_int_equal(f->data.test.pixels[N_TEST * SIDE * SIDE - 1], N_TEST - 1);
 }
@@ -215,11 +215,25 @@ static void labels_and_images_must_agree(void **state) {
     EXPECT(f, LAC_E_FORMAT, "0 images");
 }
 
-static void too_few_images_for_validation_are_refused(void **state) {
+static void small_sets_hold_out_a_tenth_and_callers_any_number_but_all(void **state) {
     fixture *f = *state;
     put(f, names[0], buffer, make_images(buffer, 5000));
     put(f, names[1], buffer, make_labels(buffer, 5000));
-    EXPECT(f, LAC_E_FORMAT, "mnist", "5000 training images");
+    lac_error err = {0};
+    lac_dataset *d = &f->data;
+    if (lac_dataset_open(f->spec, f->arena, d, &err) != LAC_OK) fail_msg("%s", err.text);
+    assert_int_equal(d->train.n, 4500);
+    assert_int_equal(d->validation.n, 500);
+    assert_ptr_equal(d->validation.labels, d->train.labels + 4500);
+    assert_int_equal(lac_dataset_hold_out(d, 5000, &err), LAC_E_RANGE);
+    assert_non_null(strstr(err.text, "5000 training images"));
+    assert_int_equal(d->train.n, 4500);
+    assert_int_equal(lac_dataset_hold_out(d, 0, NULL), LAC_OK);
+    assert_int_equal(d->train.n, 5000);
+    assert_int_equal(d->validation.n, 0);
+    assert_int_equal(lac_dataset_hold_out(d, 7, NULL), LAC_OK);
+    assert_int_equal(d->train.n, 4993);
+    assert_ptr_equal(d->validation.pixels, d->train.pixels + 4993 * d->h * d->w);
 }
 
 static void says_what_is_wrong_with_compressed_files(void **state) {
@@ -228,7 +242,7 @@ static void says_what_is_wrong_with_compressed_files(void **state) {
     unlink(path_of(f, names[1], path));
     size_t n = make_labels(buffer, N_TRAIN);
     put_gz(f, names[1], buffer, n, 45);
-    EXPECT(f, LAC_E_FORMAT, "train-labels-idx1-ubyte.gz", "truncated", "5010");
+    EXPECT(f, LAC_E_FORMAT, "train-labels-idx1-ubyte.gz", "truncated", "10100");
     put_gz(f, names[1], buffer, n + 5, 0);
     EXPECT(f, LAC_E_FORMAT, "train-labels-idx1-ubyte.gz", "bytes after its end");
     put_gz(f, names[1], buffer, n, 0);
@@ -344,7 +358,7 @@ int main(void) {
         TEST(says_what_is_wrong_with_plain_files),
         TEST(header_that_promises_terabytes_is_refused_before_memory_is_asked_for),
         TEST(labels_and_images_must_agree),
-        TEST(too_few_images_for_validation_are_refused),
+        TEST(small_sets_hold_out_a_tenth_and_callers_any_number_but_all),
         TEST(says_what_is_wrong_with_compressed_files),
         TEST(missing_data_says_how_to_get_it),
         TEST(cifar10_is_read_in_its_binary_version),

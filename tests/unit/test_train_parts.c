@@ -111,10 +111,10 @@ static void sgd_is_nesterov_and_decays_weights_alone(void **state) {
     close_line(&l);
 }
 
-static void adam_moves_by_lr_at_first_and_decays_apart(void **state) {
+static void adamw_moves_by_lr_at_first_and_decays_apart(void **state) {
     (void)state;
     line l = open_line();
-    lac_recipe recipe = {.optimizer = LAC_ADAM, .weight_decay = 0.1f, .scale_lr = 1};
+    lac_recipe recipe = {.optimizer = LAC_ADAMW, .weight_decay = 0.1f, .scale_lr = 1};
     lac_optimizer_state o = lac_optimizer_make(l.graph, &recipe, l.arena);
     lac_optimizer_update(&o, l.graph, l.plan, 0.01f, 0);
     close_to((double)l.graph->values[l.w].data[0], 1 - 0.01 * (1 + 0.1 * 1), 1e-6);
@@ -259,7 +259,7 @@ int main(void) {
         cmocka_unit_test(loss_of_known_logits),
         cmocka_unit_test(loss_gradient_matches_finite_differences),
         cmocka_unit_test(sgd_is_nesterov_and_decays_weights_alone),
-        cmocka_unit_test(adam_moves_by_lr_at_first_and_decays_apart),
+        cmocka_unit_test(adamw_moves_by_lr_at_first_and_decays_apart),
         cmocka_unit_test(schedule_warms_up_then_falls_as_a_cosine),
         cmocka_unit_test(untouched_images_are_just_normalised),
         cmocka_unit_test(augmented_images_are_shifts_and_mirrors_and_all_of_them_occur),

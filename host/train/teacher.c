@@ -1,0 +1,92 @@
+#include "teacher.h"
+
+#include "op.h"
+
+#include <string.h>
+
+static lac_status check(const lac_teacher *t, const lac_graph *student, lac_error *err) {
+    const lac_graph *teacher = t->graph;
+    const struct {
+        int teacher, student;
+        const char *what;
+    } ends[] = {{teacher->input, student->input, "takes"}, {teacher->output, student->output, "gives"}};
+    char a[96], b[96];
+    for (int i = 0; i < 2; i++) {
+        lac_shape x = teacher->values[ends[i].teacher].shape, y = student->values[ends[i].student].shape;
+        if (!lac_shape_equal(x, y))
+            LAC_FAIL(err, LAC_E_SHAPE, "teacher '%s' %s %s, student '%s' %s: both must be of one shape",
+                     teacher->name, ends[i].what, lac_shape_print(x, a), student->name, lac_shape_print(y, b));
+    }
+    const lac_distillation *c = &t->config;
+    if (!(c->weight >= 0 && c->weight <= 1) || !(c->temperature > 0) || !(c->hint_weight >= 0))
+        LAC_FAIL(err, LAC_E_RANGE,
+                 "distillation: weight %g must be in 0..1, temperature %g above 0, hint weight %g not negative",
+                 (double)c->weight, (double)c->temperature, (double)c->hint_weight);
+    return LAC_OK;
+}
+
+static lac_status add_hint(lac_teacher *t, int i, const lac_graph *student, int batch, lac_error *err) {
+    lac_hint hint = t->config.hints[i];
+    const lac_value *x = &student->values[hint.value], *y = &t->graph->values[hint.teacher_value];
+    char a[96], b[96];
+    if (!lac_shape_equal(x->shape, y->shape))
+        LAC_FAIL(err, LAC_E_SHAPE, "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two of one shape",
+                 x->name, lac_shape_print(x->shape, a), y->name, lac_shape_print(y->shape, b));
+    t->student_taps[i] = hint.value;
+    t->taps[i] = hint.teacher_value;
+    t->n_elements[i] = batch * lac_shape_count(x->shape);
+    return LAC_OK;
+}
+
+static lac_status open(lac_teacher *t, const lac_graph *student, int batch, lac_error *err) {
+    const lac_distillation *c = &t->config;
+    t->graph = lac_graph_copy(c->teacher, t->arena);
+    LAC_TRY(lac_graph_infer(t->graph, err));
+    LAC_TRY(check(t, student, err));
+    t->taps = LAC_NEW_ARRAY(t->arena, int, c->n_hints + 1);
+    t->student_taps = LAC_NEW_ARRAY(t->arena, int, c->n_hints + 1);
+    t->n_elements = LAC_NEW_ARRAY(t->arena, int64_t, c->n_hints + 1);
+    for (int i = 0; i < c->n_hints; i++) LAC_TRY(add_hint(t, i, student, batch, err));
+    lac_plan_config config = {.batch = batch, .taps = t->taps, .n_taps = c->n_hints};
+    return lac_plan_open(t->graph, &config, &t->plan, err);
+}
+
+lac_status lac_teacher_open(const lac_distillation *distillation, const lac_graph *student, int batch,
+                            lac_teacher *out, lac_error *err) {
+    *out = (lac_teacher){0};
+    if (!distillation) return LAC_OK;
+    out->config = *distillation;
+    if (out->config.weight == 0) out->config.weight = 0.5f;
+    if (out->config.temperature == 0) out->config.temperature = 4;
+    if (out->config.hint_weight == 0) out->config.hint_weight = 1;
+    out->arena = lac_arena_open();
+    if (!out->arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory for teacher '%s'", distillation->teacher->name);
+    return open(out, student, batch, err);
+}
+
+void lac_teacher_close(lac_teacher *t) {
+    lac_plan_close(t->plan);
+    lac_arena_close(t->arena);
+    *t = (lac_teacher){0};
+}
+
+lac_status lac_teacher_run(lac_teacher *t, const float *x, size_t n_x, lac_targets *targets, lac_error *err) {
+    if (!t->plan) return LAC_OK;
+    memcpy(lac_plan_input(t->plan), x, n_x * sizeof *x);
+    LAC_TRY(lac_plan_forward(t->plan, err));
+    targets->teacher = lac_plan_output(t->plan);
+    targets->teacher_weight = t->config.weight;
+    targets->temperature = t->config.temperature;
+    return LAC_OK;
+}
+
+double lac_teacher_hints(const lac_teacher *t, lac_plan *student) {
+    double sum = 0;
+    for (int i = 0; t->plan && i < t->config.n_hints; i++) {
+        float *gradient = lac_plan_tap_gradient(student, i);
+        if (gradient)
+            sum += lac_hint_loss(lac_plan_tap(student, i), lac_plan_tap(t->plan, i), t->n_elements[i],
+                                 t->config.hint_weight, gradient);
+    }
+    return sum;
+}
