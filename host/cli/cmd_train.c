@@ -51,12 +51,17 @@ static const lac_option options[] = {
               "images held out, the last of the training set; 0 trains on all"),
     TRAIN_REAL(stage.recipe.step_epochs, "step-epochs", 0, 10000, "0", more,
                "schedule step: epochs to the next step; 0 is a third of all"),
-    TRAIN_REAL(stage.recipe.step_factor, "step-factor", 0.001, 1, "0.1", more, "schedule step: what lr is multiplied by"),
-    TRAIN_INT(stage.recipe.cutout, "cutout", 0, 64, "0", NULL, more, "side of a square that is set to the mean"),
-    TRAIN_REAL(stage.recipe.erase, "erase", 0, 1, "0", more, "share of images in which a rectangle becomes noise"),
+    TRAIN_REAL(stage.recipe.step_factor, "step-factor", 0.001, 1, "0.1", more,
+               "schedule step: what lr is multiplied by"),
+    TRAIN_INT(stage.recipe.cutout, "cutout", 0, 64, "0", NULL, more,
+              "side of a square that is set to the mean"),
+    TRAIN_REAL(stage.recipe.erase, "erase", 0, 1, "0", more,
+               "share of images in which a rectangle becomes noise"),
     TRAIN_REAL(stage.recipe.mixup, "mixup", 0, 10, "0", more, "blend images in pairs, by Beta(mixup, mixup)"),
-    TRAIN_REAL(stage.recipe.clip, "clip", 0, 1e6, "0", more, "largest norm of all gradients together; 0 is any"),
-    TRAIN_REAL(stage.recipe.ema, "ema", 0, 0.99999, "0", more, "decay of an average of the weights, which is kept"),
+    TRAIN_REAL(stage.recipe.clip, "clip", 0, 1e6, "0", more,
+               "largest norm of all gradients together; 0 is any"),
+    TRAIN_REAL(stage.recipe.ema, "ema", 0, 0.99999, "0", more,
+               "decay of an average of the weights, which is kept"),
     TRAIN_INT(stage.recipe.patience, "patience", 0, 1e6, "0", NULL, more,
               "stop after so many epochs without a better validation accuracy"),
     TRAIN_FILE(teacher, "teacher", false, distil, "an .onnx network to learn from, besides the labels"),
@@ -107,8 +112,9 @@ static lac_status find_value(const lac_graph *graph, const char *name, size_t n,
             *out = v;
             return LAC_OK;
         }
-    LAC_FAIL(err, LAC_E_USAGE, "--hint: network '%s' has no value '%.*s'; its values have the names of its nodes",
-             graph->name, (int)n, name);
+    LAC_FAIL(err, LAC_E_USAGE,
+             "--hint: network '%s' has no value '%.*s'; its values have the names of its nodes", graph->name,
+             (int)n, name);
 }
 
 // What the teacher's options say; hook->distillation stays NULL without one.
@@ -143,7 +149,8 @@ static int64_t n_parameters(const lac_graph *graph) {
     return n;
 }
 
-static void tell(const lac_graph *graph, const lac_dataset *data, const lac_train_result *result, lac_doc *doc) {
+static void tell(const lac_graph *graph, const lac_dataset *data, const lac_train_result *result,
+                 lac_doc *doc) {
     lac_doc_text(doc, "network", "network", "%s", graph->name);
     lac_doc_number(doc, "parameters", "parameters", (double)n_parameters(graph), LAC_DOC_COUNT);
     lac_doc_number(doc, "weights", "weights", (double)lac_graph_n_weights(graph, false), LAC_DOC_COUNT);
@@ -155,8 +162,8 @@ static void tell(const lac_graph *graph, const lac_dataset *data, const lac_trai
     lac_doc_number(doc, "images_per_s", "images/s", result->images_per_s, LAC_DOC_COUNT);
     if (data->validation.n == 0) return;
     lac_doc_number(doc, "best_epoch", "best epoch", result->best_epoch, LAC_DOC_REAL);
-    lac_doc_number(doc, "best_validation_accuracy", "its validation accuracy", result->best_validation_accuracy,
-                   LAC_DOC_PERCENT);
+    lac_doc_number(doc, "best_validation_accuracy", "its validation accuracy",
+                   result->best_validation_accuracy, LAC_DOC_PERCENT);
 }
 
 // The epoch that validation chose: its test accuracy beside the last epoch's, and its file.
@@ -176,12 +183,14 @@ static lac_status begin(lac_cli *cli, const train_args *args, lac_dataset *data,
                         lac_graph **graph, lac_error *err) {
     LAC_TRY(check_net(args, err));
     if (args->curve && !args->stage.recipe.metrics)
-        LAC_FAIL(err, LAC_E_USAGE, "--curve '%s' is drawn from the metrics; give --metrics FILE too", args->curve);
+        LAC_FAIL(err, LAC_E_USAGE, "--curve '%s' is drawn from the metrics; give --metrics FILE too",
+                 args->curve);
     if (args->best) LAC_TRY(lac_stage_check_output(args->best, err));
     LAC_TRY(lac_stage_begin(cli, &args->stage, data, recipe, err));
     if (args->validation >= 0) LAC_TRY(lac_dataset_hold_out(data, (uint32_t)args->validation, err));
     if (args->best && data->validation.n == 0)
-        LAC_FAIL(err, LAC_E_USAGE, "--best '%s' needs validation images; give --validation N above 0", args->best);
+        LAC_FAIL(err, LAC_E_USAGE, "--best '%s' needs validation images; give --validation N above 0",
+                 args->best);
     return make_graph(cli, args, data, graph, err);
 }
 
@@ -219,10 +228,11 @@ const lac_command lac_cmd_train = {
         "lacuna train lacuna-tiny --data mnist:/data/mnist -o digits.onnx             # files elsewhere\n"
         "lacuna train resnet8 --data cifar10:DIR --epochs 60 --crop 4 --flip --precision bf16 -o r8.onnx\n"
         "lacuna train resnet8 --data cifar10:DIR --teacher big.onnx --temperature 4 -o small.onnx",
-    .about =
-        "The last 5,000 training images are held out (of a small data set, a tenth): every choice is made on their "
-        "accuracy, and the test accuracy is only reported, for the last epoch and for the best one by validation. "
-        "The last is written. The recipe and the results are stored in the file (lacuna info FILE).",
+    .about = "The last 5,000 training images are held out (of a small data set, a tenth): every choice is "
+             "made on their "
+             "accuracy, and the test accuracy is only reported, for the last epoch and for the best one by "
+             "validation. "
+             "The last is written. The recipe and the results are stored in the file (lacuna info FILE).",
     .options = options,
     .n_options = (int)(sizeof options / sizeof options[0]),
     .args_bytes = sizeof(train_args),

@@ -47,7 +47,8 @@ static lac_status read_lines(const char *path, lac_arena *arena, lines *out, lac
         cJSON *item = cJSON_ParseWithLength(at, (size_t)(next - at));
         if (!cJSON_IsObject(item)) {
             cJSON_Delete(item);
-            LAC_FAIL(err, LAC_E_FORMAT, "metrics '%s', line %zu is no JSON object; write the file anew", path, number);
+            LAC_FAIL(err, LAC_E_FORMAT, "metrics '%s', line %zu is no JSON object; write the file anew", path,
+                     number);
         }
         out->items[out->n++] = item;
         at = next + 1;
@@ -77,7 +78,8 @@ static void write_plot(FILE *out, const lines *l, const curve *curves, size_t n)
     const char *comma = "plot ";
     for (size_t i = 0; i < n; i++) {
         if (!has(l, &curves[i])) continue;
-        fprintf(out, "%s'-' axes %s with %s title '%s'", comma, curves[i].axes, curves[i].style, curves[i].title);
+        fprintf(out, "%s'-' axes %s with %s title '%s'", comma, curves[i].axes, curves[i].style,
+                curves[i].title);
         comma = ", ";
     }
     fputc('\n', out);
@@ -91,9 +93,10 @@ static void write_script(FILE *out, const lines *l, const char *png) {
           "set ylabel 'accuracy, %'\n",
           out);
     write_plot(out, l, accuracies, sizeof accuracies / sizeof *accuracies);
-    fputs("set key top right\nset ylabel 'loss'\nset ytics nomirror\nset y2tics\nset y2label 'learning rate'\n"
-          "set y2range [0:]\n",
-          out);
+    fputs(
+        "set key top right\nset ylabel 'loss'\nset ytics nomirror\nset y2tics\nset y2label 'learning rate'\n"
+        "set y2range [0:]\n",
+        out);
     write_plot(out, l, losses, sizeof losses / sizeof *losses);
     fputs("unset multiplot\n", out);
 }
@@ -107,7 +110,8 @@ static lac_status run_gnuplot(const lines *l, const char *png, lac_error *err) {
     sigaction(SIGPIPE, &saved, NULL);
     enum { NOT_FOUND = 127 << 8 };
     if (result == NOT_FOUND)
-        LAC_FAIL(err, LAC_E_NOT_FOUND, "cannot draw '%s': gnuplot is not installed (Debian: gnuplot-nox)", png);
+        LAC_FAIL(err, LAC_E_NOT_FOUND, "cannot draw '%s': gnuplot is not installed (Debian: gnuplot-nox)",
+                 png);
     if (result != 0 || access(png, R_OK) != 0)
         LAC_FAIL(err, LAC_E_IO, "gnuplot could not draw '%s'; check that its folder can be written", png);
     return LAC_OK;

@@ -31,8 +31,11 @@ const char *lac_names_optimizers(int i) {
 }
 
 const char *lac_names_schedules(int i) {
-    static const char *const names[] = {
-        [LAC_COSINE] = "cosine", [LAC_CONSTANT] = "constant", [LAC_STEP] = "step", [LAC_ONE_CYCLE] = "one-cycle", NULL};
+    static const char *const names[] = {[LAC_COSINE] = "cosine",
+                                        [LAC_CONSTANT] = "constant",
+                                        [LAC_STEP] = "step",
+                                        [LAC_ONE_CYCLE] = "one-cycle",
+                                        NULL};
     return names[i];
 }
 

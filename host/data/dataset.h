@@ -26,8 +26,8 @@ typedef struct lac_dataset {
 } lac_dataset;
 
 /// Opens a data set by its row in data.def, optionally "name:folder" to read the files elsewhere
-/// ("mnist:/data/mnist"). The validation part is the last 5,000 images of the published training set, or the last
-/// tenth of a training set that has no more than 10,000.
+/// ("mnist:/data/mnist"). The validation part is the last 5,000 images of the published training set, or the
+/// last tenth of a training set that has no more than 10,000.
 ///
 /// memory  pixels and labels from arena
 /// errors  E_NOT_FOUND (names the file and the Debian package or URL-free hint that provides it), E_FORMAT,
@@ -35,7 +35,8 @@ typedef struct lac_dataset {
 lac_status lac_dataset_open(const char *spec, lac_arena *arena, lac_dataset *out,
                             lac_error *err) LAC_MUST_CHECK;
 
-/// Holds out the last n training images for validation instead; 0 trains on all, with a recipe that was chosen before.
+/// Holds out the last n training images for validation instead; 0 trains on all, with a recipe that was
+/// chosen before.
 ///
 /// errors  E_RANGE when none would be left to train on; the data set is then as it was
 lac_status lac_dataset_hold_out(lac_dataset *data, uint32_t n, lac_error *err) LAC_MUST_CHECK;

@@ -17,7 +17,8 @@ typedef struct lac_plan_config {
     bool input_gradient;    ///< also d loss / d input
     bool keep_all;          ///< no fusion and no shared memory, so that every activation can be read
     lac_precision precision;
-    const int *taps; ///< activations whose data can be read after a forward, and which take a gradient from outside
+    const int
+        *taps; ///< activations whose data can be read after a forward, and which take a gradient from outside
     int n_taps;
 } lac_plan_config;
 
@@ -37,8 +38,8 @@ const float *lac_plan_output(lac_plan *plan);
 /// Where d loss / d logits goes in before a backward, [batch][classes].
 float *lac_plan_output_gradient(lac_plan *plan);
 
-/// The i-th tap: its activation after a forward, and in training where its gradient goes in before a backward; both
-/// row-major with the batch in front.
+/// The i-th tap: its activation after a forward, and in training where its gradient goes in before a
+/// backward; both row-major with the batch in front.
 const float *lac_plan_tap(const lac_plan *plan, int i);
 float *lac_plan_tap_gradient(lac_plan *plan, int i);
 

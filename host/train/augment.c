@@ -75,7 +75,8 @@ static void fill(const lac_augment *a, rectangle r, lac_rng *noise, float *image
 static void cut_and_erase(const lac_augment *a, lac_rng *rng, float *image) {
     rectangle r;
     if (a->cutout > 0) fill(a, cutout_square(a, rng), NULL, image);
-    if (a->erase > 0 && lac_rng_uniform(rng) < a->erase && erased_rectangle(a, rng, &r)) fill(a, r, rng, image);
+    if (a->erase > 0 && lac_rng_uniform(rng) < a->erase && erased_rectangle(a, rng, &r))
+        fill(a, r, rng, image);
 }
 
 void lac_augment_image(const lac_augment *a, const uint8_t *pixels, uint32_t item, int64_t epoch, float *to) {

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/// Bytes to normalised floats, with random crops, mirrors, squares cut out and rectangles erased. What happens to an image depends on (seed,
-/// epoch, image) alone.
+/// Bytes to normalised floats, with random crops, mirrors, squares cut out and rectangles erased. What
+/// happens to an image depends on (seed, epoch, image) alone.
 typedef struct lac_augment {
     int c, h, w;
     int crop_pad;

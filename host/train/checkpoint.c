@@ -6,7 +6,8 @@
 #include <string.h>
 
 // File: header, then for each constant its data and, where has_mask, its mask, then the optimiser's memories,
-// then the running average and the best constants where they are kept, then the CRC-32 of all before. Little endian, as the machine that wrote it: a checkpoint does not travel.
+// then the running average and the best constants where they are kept, then the CRC-32 of all before. Little
+// endian, as the machine that wrote it: a checkpoint does not travel.
 typedef struct header {
     char magic[8];
     uint64_t hash;

@@ -23,8 +23,8 @@ typedef struct lac_run_state {
     lac_snapshot *ema, *best; ///< NULL: none
 } lac_run_state;
 
-/// Hash of all that must be equal for a checkpoint to be continued: graph with its weights, recipe, data, and the
-/// teacher if there is one.
+/// Hash of all that must be equal for a checkpoint to be continued: graph with its weights, recipe, data, and
+/// the teacher if there is one.
 uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *recipe, const lac_dataset *data,
                       const lac_distillation *distillation);
 

@@ -137,7 +137,8 @@ lac_status lac_loader_open(const lac_loader_config *config, lac_loader **out, la
     }
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->changed, NULL);
-    l->threaded = pthread_create(&l->thread, NULL, work, l) == 0; // without it, batches are made when asked for
+    l->threaded =
+        pthread_create(&l->thread, NULL, work, l) == 0; // without it, batches are made when asked for
     *out = l;
     return LAC_OK;
 }

@@ -8,8 +8,8 @@
 
 /// Makes the batches of a training on a thread of its own, ahead of the steps that use them.
 ///
-/// What a batch holds depends on (seed, step) alone: each epoch is a new order of all images, less those that do not
-/// fill a batch; with mixup, image i of a batch is mixed with another of the same batch.
+/// What a batch holds depends on (seed, step) alone: each epoch is a new order of all images, less those that
+/// do not fill a batch; with mixup, image i of a batch is mixed with another of the same batch.
 typedef struct lac_loader lac_loader;
 
 typedef struct lac_loader_config {
@@ -22,9 +22,9 @@ typedef struct lac_loader_config {
 } lac_loader_config;
 
 typedef struct lac_batch {
-    float *x;           ///< [batch][c][h][w]
-    uint8_t *labels;    ///< [batch]
-    uint8_t *partners;  ///< [batch], with mixup
+    float *x;            ///< [batch][c][h][w]
+    uint8_t *labels;     ///< [batch]
+    uint8_t *partners;   ///< [batch], with mixup
     float partner_share; ///< of them in x
 } lac_batch;
 

@@ -26,7 +26,8 @@ lac_optimizer_state lac_optimizer_make(const lac_graph *graph, const lac_recipe 
 /// One update of every parameter that has a gradient; step counts from 0.
 ///
 ///   SGD   v = 0.9 v + g + wd w;  w -= lr (g + wd w + 0.9 v)                          (Nesterov momentum)
-///   ADAM  g += wd w; m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2; w -= lr m' / (sqrt(v') + 1e-8), primes being
+///   ADAM  g += wd w; m = 0.9 m + 0.1 g; v = 0.999 v + 0.001 g^2; w -= lr m' / (sqrt(v') + 1e-8), primes
+///   being
 ///         corrected for the start
 ///   ADAMW without wd w in g, but with w -= lr wd w
 ///
@@ -40,8 +41,9 @@ void lac_optimizer_update(lac_optimizer_state *o, lac_graph *graph, const lac_pl
 /// Sets masked elements of all parameters to zero.
 void lac_masks_apply(lac_graph *graph);
 
-/// Learning rate of a step: linear warm-up from lr / 10, then cosine to 0, constant, or in steps. ONE_CYCLE has no
-/// warm-up of its own: lr / 25 to lr in the first 30 % of all steps and down to lr / 250000, both along cosines.
+/// Learning rate of a step: linear warm-up from lr / 10, then cosine to 0, constant, or in steps. ONE_CYCLE
+/// has no warm-up of its own: lr / 25 to lr in the first 30 % of all steps and down to lr / 250000, both
+/// along cosines.
 ///
 /// source  Smith, Topin: Super-convergence, arXiv 1708.07120, with the shape that PyTorch's OneCycleLR has
 float lac_schedule_lr(const lac_recipe *recipe, uint64_t step, uint64_t n_steps, uint64_t steps_per_epoch);

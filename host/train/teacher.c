@@ -15,13 +15,15 @@ static lac_status check(const lac_teacher *t, const lac_graph *student, lac_erro
         lac_shape x = teacher->values[ends[i].teacher].shape, y = student->values[ends[i].student].shape;
         if (!lac_shape_equal(x, y))
             LAC_FAIL(err, LAC_E_SHAPE, "teacher '%s' %s %s, student '%s' %s: both must be of one shape",
-                     teacher->name, ends[i].what, lac_shape_print(x, a), student->name, lac_shape_print(y, b));
+                     teacher->name, ends[i].what, lac_shape_print(x, a), student->name,
+                     lac_shape_print(y, b));
     }
     const lac_distillation *c = &t->config;
     if (!(c->weight >= 0 && c->weight <= 1) || !(c->temperature > 0) || !(c->hint_weight >= 0))
-        LAC_FAIL(err, LAC_E_RANGE,
-                 "distillation: weight %g must be in 0..1, temperature %g above 0, hint weight %g not negative",
-                 (double)c->weight, (double)c->temperature, (double)c->hint_weight);
+        LAC_FAIL(
+            err, LAC_E_RANGE,
+            "distillation: weight %g must be in 0..1, temperature %g above 0, hint weight %g not negative",
+            (double)c->weight, (double)c->temperature, (double)c->hint_weight);
     return LAC_OK;
 }
 
@@ -30,7 +32,8 @@ static lac_status add_hint(lac_teacher *t, int i, const lac_graph *student, int 
     const lac_value *x = &student->values[hint.value], *y = &t->graph->values[hint.teacher_value];
     char a[96], b[96];
     if (!lac_shape_equal(x->shape, y->shape))
-        LAC_FAIL(err, LAC_E_SHAPE, "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two of one shape",
+        LAC_FAIL(err, LAC_E_SHAPE,
+                 "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two of one shape",
                  x->name, lac_shape_print(x->shape, a), y->name, lac_shape_print(y->shape, b));
     t->student_taps[i] = hint.value;
     t->taps[i] = hint.teacher_value;

@@ -55,10 +55,12 @@ static lac_status check_recipe(const lac_recipe *r, const lac_dataset *data, lac
                  "recipe: cutout %d and mixup %g must not be negative, erase %g must be in 0..1", r->cutout,
                  (double)r->mixup, (double)r->erase);
     if (!(r->clip >= 0) || !(r->ema >= 0 && r->ema < 1) || r->patience < 0)
-        LAC_FAIL(err, LAC_E_RANGE, "recipe: clip %g and patience %d must not be negative, ema %g must be in 0..1",
+        LAC_FAIL(err, LAC_E_RANGE,
+                 "recipe: clip %g and patience %d must not be negative, ema %g must be in 0..1",
                  (double)r->clip, r->patience, (double)r->ema);
     if (r->patience > 0 && data->validation.n == 0)
-        LAC_FAIL(err, LAC_E_RANGE, "recipe: patience %d needs validation images, and none are held out", r->patience);
+        LAC_FAIL(err, LAC_E_RANGE, "recipe: patience %d needs validation images, and none are held out",
+                 r->patience);
     if ((uint32_t)r->batch > data->train.n)
         LAC_FAIL(err, LAC_E_RANGE, "recipe: batch %d is larger than the %u training images of '%s'", r->batch,
                  data->train.n, data->name);
@@ -151,8 +153,8 @@ static lac_status learn(session *s, const lac_batch *batch, lac_loss *loss, lac_
     *loss = lac_softmax_loss(lac_plan_output(s->plan), &targets, lac_plan_output_gradient(s->plan));
     loss->sum += lac_teacher_hints(&s->teacher, s->plan) * targets.n;
     if (!isfinite(loss->sum))
-        LAC_FAIL(err, LAC_E_RANGE, "the loss of '%s' is no longer finite at step %llu; lower lr", s->graph->name,
-                 (unsigned long long)s->progress.step);
+        LAC_FAIL(err, LAC_E_RANGE, "the loss of '%s' is no longer finite at step %llu; lower lr",
+                 s->graph->name, (unsigned long long)s->progress.step);
     return lac_plan_backward(s->plan, err);
 }
 
@@ -216,8 +218,8 @@ static lac_status validate(session *s, double epoch, lac_eval_result *result, la
 static void tell_epoch(const session *s, double epoch) {
     const lac_progress *p = &s->progress;
     if (s->evaluator.plan)
-        lac_talk_note(s->talk, "epoch %.4g: loss %.4f, train accuracy %.2f %%, validation accuracy %.2f %%", epoch,
-                      p->train_loss, 100 * train_accuracy(p), 100 * p->validation_accuracy);
+        lac_talk_note(s->talk, "epoch %.4g: loss %.4f, train accuracy %.2f %%, validation accuracy %.2f %%",
+                      epoch, p->train_loss, 100 * train_accuracy(p), 100 * p->validation_accuracy);
     else
         lac_talk_note(s->talk, "epoch %.4g: loss %.4f, train accuracy %.2f %%", epoch, p->train_loss,
                       100 * train_accuracy(p));

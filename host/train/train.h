@@ -13,29 +13,29 @@ typedef enum lac_schedule { LAC_COSINE, LAC_CONSTANT, LAC_STEP, LAC_ONE_CYCLE } 
 
 /// How to train. Zero means the default in brackets, except where noted.
 typedef struct lac_recipe {
-    lac_optimizer optimizer; ///< [SGD with Nesterov momentum 0.9]; ADAM, ADAMW: betas 0.9, 0.999; ADAMW decays
-                             ///< weights apart from the gradient
-    lac_schedule schedule;   ///< [COSINE to 0 over all steps]
-    float step_epochs;       ///< STEP: lr shrinks after every so many epochs; [a third of all]
-    float step_factor;       ///< STEP: by this; [0.1]
-    float epochs;            ///< [10]; fractions are fine
-    int batch;               ///< [128]
-    float lr;                ///< [0.1 SGD, 1e-3 ADAM]
-    float warmup_epochs;     ///< linear warm-up from lr / 10; 0 is none
+    lac_optimizer optimizer; ///< [SGD with Nesterov momentum 0.9]; ADAM, ADAMW: betas 0.9, 0.999; ADAMW
+                             ///< decays weights apart from the gradient
+    lac_schedule schedule; ///< [COSINE to 0 over all steps]
+    float step_epochs;     ///< STEP: lr shrinks after every so many epochs; [a third of all]
+    float step_factor;     ///< STEP: by this; [0.1]
+    float epochs;          ///< [10]; fractions are fine
+    int batch;             ///< [128]
+    float lr;              ///< [0.1 SGD, 1e-3 ADAM]
+    float warmup_epochs;   ///< linear warm-up from lr / 10; 0 is none
     float weight_decay; ///< on weights of convolutions and linear layers only, never on batch norms, biases
                         ///< or scales
     float scale_lr;     ///< learning rate of quantizer scales relative to lr; [1]
     float label_smoothing;
-    int crop_pad;            ///< pad by so many pixels of value 0 and crop back at random; 0 is none
-    bool flip;              ///< horizontal mirror with probability 1/2
-    int cutout;             ///< side of a square, anywhere on the image, that is set to the mean; 0 is none
-    float erase;            ///< probability that a rectangle of 2 % to a third of the image is filled with noise
-    float mixup;            ///< images and labels are mixed in pairs by a share from Beta(mixup, mixup); 0 is none
-    float clip;             ///< gradients whose norm over all parameters is larger are scaled down to it; 0 is none
-    float ema;              ///< decay of a running average of the weights, which is what is measured and kept;
-                            ///< 0 is none
-    int patience;           ///< stop after so many epochs without a better validation accuracy; 0 is never
-    uint64_t seed;           ///< initialisation is not part of training; this seeds order and augmentation
+    int crop_pad;  ///< pad by so many pixels of value 0 and crop back at random; 0 is none
+    bool flip;     ///< horizontal mirror with probability 1/2
+    int cutout;    ///< side of a square, anywhere on the image, that is set to the mean; 0 is none
+    float erase;   ///< probability that a rectangle of 2 % to a third of the image is filled with noise
+    float mixup;   ///< images and labels are mixed in pairs by a share from Beta(mixup, mixup); 0 is none
+    float clip;    ///< gradients whose norm over all parameters is larger are scaled down to it; 0 is none
+    float ema;     ///< decay of a running average of the weights, which is what is measured and kept;
+                   ///< 0 is none
+    int patience;  ///< stop after so many epochs without a better validation accuracy; 0 is never
+    uint64_t seed; ///< initialisation is not part of training; this seeds order and augmentation
     lac_precision precision; ///< of the training steps; [F32]. Measuring is always F32
     bool freeze_batch_norm;  ///< use and keep the running statistics
     const char *checkpoint;  ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on
@@ -77,15 +77,16 @@ typedef struct lac_distillation {
 
 /// What a caller adds to a training; zero members are none.
 typedef struct lac_train_hook {
-    /// Called before every optimiser step, so that a method may change masks or parameters; step counts from 0 to
-    /// n_steps-1.
+    /// Called before every optimiser step, so that a method may change masks or parameters; step counts from
+    /// 0 to n_steps-1.
     lac_status (*before_step)(void *ctx, lac_graph *graph, uint64_t step, uint64_t n_steps, lac_error *err);
     /// Called between the backward pass and the update.
     lac_status (*after_backward)(void *ctx, lac_graph *graph, const lac_gradients *gradients, uint64_t step,
                                  uint64_t n_steps, lac_error *err);
     void *ctx;
     const lac_distillation *distillation;
-    lac_graph *best; ///< a copy of the graph, which gets the constants of the epoch with the best validation accuracy
+    lac_graph *best; ///< a copy of the graph, which gets the constants of the epoch with the best validation
+                     ///< accuracy
 } lac_train_hook;
 
 typedef struct lac_train_result {

@@ -1,5 +1,5 @@
-// What a recipe can ask for beyond plain descent: clipping, averages, schedules, mixed and damaged images, teachers,
-// early stopping, the best epoch; and that none of it is lost when the process is.
+// What a recipe can ask for beyond plain descent: clipping, averages, schedules, mixed and damaged images,
+// teachers, early stopping, the best epoch; and that none of it is lost when the process is.
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -36,7 +36,8 @@ static world open_world(void) {
     return w;
 }
 
-static lac_train_result train(world *w, lac_graph *graph, const lac_recipe *recipe, const lac_train_hook *hook) {
+static lac_train_result train(world *w, lac_graph *graph, const lac_recipe *recipe,
+                              const lac_train_hook *hook) {
     lac_train_result result = {0};
     lac_error err = {0};
     if (lac_train(graph, &w->data, recipe, hook, NULL, &result, &err) != LAC_OK) fail_msg("%s", err.text);
@@ -62,7 +63,8 @@ static point open_point(void) {
     int in[] = {p.graph->input, lac_graph_add_constant(p.graph, "w", LAC_SHAPE(1, 1), &w, true)};
     p.graph->output = lac_graph_add_node(p.graph, LAC_OP_LINEAR, "fc", in, 2, NULL);
     assert_int_equal(lac_graph_infer(p.graph, NULL), LAC_OK);
-    assert_int_equal(lac_plan_open(p.graph, &(lac_plan_config){.batch = 1, .train = true}, &p.plan, NULL), LAC_OK);
+    assert_int_equal(lac_plan_open(p.graph, &(lac_plan_config){.batch = 1, .train = true}, &p.plan, NULL),
+                     LAC_OK);
     lac_plan_input(p.plan)[0] = 1;
     lac_plan_output_gradient(p.plan)[0] = 4;
     assert_int_equal(lac_plan_forward(p.plan, NULL), LAC_OK);
@@ -226,7 +228,8 @@ static void an_epoch_shows_each_image_at_most_once_and_mixup_blends_two(void **s
             for (; j < 32; j++) {
                 float blend = a->x[i * 64] + b->partner_share * (a->x[j * 64] - a->x[i * 64]);
                 float last = a->x[i * 64 + 63] + b->partner_share * (a->x[j * 64 + 63] - a->x[i * 64 + 63]);
-                if (i != j && b->x[i * 64] == blend && b->x[i * 64 + 63] == last && b->partners[i] == a->labels[j])
+                if (i != j && b->x[i * 64] == blend && b->x[i * 64 + 63] == last &&
+                    b->partners[i] == a->labels[j])
                     break;
             }
             assert_true(j < 32);
@@ -273,8 +276,12 @@ static void gradients_of_mixed_and_taught_losses_match_finite_differences(void *
 static void a_student_like_its_teacher_has_nothing_to_learn_from_it(void **state) {
     (void)state;
     float x[] = {1, -2, 0.5f, 3}, gradient[4];
-    lac_targets targets = {
-        .labels = (uint8_t[]){0}, .teacher = x, .teacher_weight = 1, .temperature = 2, .n = 1, .n_classes = 4};
+    lac_targets targets = {.labels = (uint8_t[]){0},
+                           .teacher = x,
+                           .teacher_weight = 1,
+                           .temperature = 2,
+                           .n = 1,
+                           .n_classes = 4};
     close_to(lac_softmax_loss(x, &targets, gradient).sum, 0, 1e-9);
     for (int i = 0; i < 4; i++) close_to((double)gradient[i], 0, 1e-7);
     close_to(lac_hint_loss(x, (float[]){1, -2, 0.5f, 1}, 4, 2, gradient), 2.0 * 4 / 4, 1e-9);
@@ -353,7 +360,8 @@ static void a_student_follows_its_teacher_and_its_hints(void **state) {
     int relu = value_named(student, "conv1.relu");
     const lac_hint hint = {relu, relu};
     lac_distillation lesson = {.teacher = w.graph, .weight = 1, .hints = &hint, .n_hints = 1};
-    memset((void *)(uintptr_t)w.data.train.labels, 0, w.data.train.n); // the labels are wrong; the teacher is not
+    memset((void *)(uintptr_t)w.data.train.labels, 0,
+           w.data.train.n); // the labels are wrong; the teacher is not
     lac_train_result result = train(&w, student, &recipe, &(lac_train_hook){.distillation = &lesson});
     if (!(result.validation_accuracy > 0.95)) fail_msg("validation accuracy %g", result.validation_accuracy);
     lac_arena_close(w.arena);
@@ -369,14 +377,15 @@ static void a_hint_brings_its_value_nearer_to_the_teachers(void **state) {
         lac_graph *teacher =
             lac_net_done(&net, lac_net_linear(&net, "fc", lac_net_flatten(&net, "flatten", x), SYN_CLASSES));
         const lac_hint hint = {value_named(w.graph, "conv1.relu"), value_named(teacher, "conv1.relu")};
-        lac_distillation lesson = {.teacher = teacher, .weight = 1e-6f, .hints = &hint, .n_hints = hinted,
-                                   .hint_weight = 10};
+        lac_distillation lesson = {
+            .teacher = teacher, .weight = 1e-6f, .hints = &hint, .n_hints = hinted, .hint_weight = 10};
         lac_recipe recipe = {.epochs = 4, .batch = 32, .lr = 0.05f, .seed = 1};
         train(&w, w.graph, &recipe, &(lac_train_hook){.distillation = &lesson});
         lac_plan *plans[2];
         for (int p = 0; p < 2; p++) {
             lac_graph *g = p ? teacher : w.graph;
-            lac_plan_config config = {.batch = 32, .taps = p ? &hint.teacher_value : &hint.value, .n_taps = 1};
+            lac_plan_config config = {
+                .batch = 32, .taps = p ? &hint.teacher_value : &hint.value, .n_taps = 1};
             assert_int_equal(lac_graph_infer(g, NULL), LAC_OK);
             assert_int_equal(lac_plan_open(g, &config, &plans[p], NULL), LAC_OK);
             lac_normalize(&w.data, w.data.train.pixels, 32, lac_plan_input(plans[p]));
@@ -389,7 +398,8 @@ static void a_hint_brings_its_value_nearer_to_the_teachers(void **state) {
         lac_plan_close(plans[1]);
         lac_arena_close(w.arena);
     }
-    if (!(distance[1] < 0.5 * distance[0])) fail_msg("distance %g with the hint, %g without", distance[1], distance[0]);
+    if (!(distance[1] < 0.5 * distance[0]))
+        fail_msg("distance %g with the hint, %g without", distance[1], distance[0]);
 }
 
 static void teachers_that_do_not_fit_are_refused(void **state) {
@@ -397,7 +407,8 @@ static void teachers_that_do_not_fit_are_refused(void **state) {
     world w = open_world();
     lac_error err = {0};
     lac_net net = lac_net_start(w.arena, "five", 1, SYN_SIZE, SYN_SIZE, 1);
-    lac_graph *five = lac_net_done(&net, lac_net_linear(&net, "fc", lac_net_flatten(&net, "f", net.graph->input), 5));
+    lac_graph *five =
+        lac_net_done(&net, lac_net_linear(&net, "fc", lac_net_flatten(&net, "f", net.graph->input), 5));
     lac_distillation lesson = {.teacher = five};
     lac_train_hook hook = {.distillation = &lesson};
     assert_int_equal(lac_train(w.graph, &w.data, &base, &hook, NULL, NULL, &err), LAC_E_SHAPE);
@@ -445,11 +456,12 @@ static void a_killed_run_goes_on_and_ends_with_the_same_bits(void **state) {
     recipe.optimizer = LAC_ADAMW;
     recipe.lr = 0.01f;
     recipe.checkpoint = checkpoint;
-    recipe.checkpoint_s = 1e-6f; // after every step: what is lost is the step under way
+    recipe.checkpoint_s = 1e-6f;                // after every step: what is lost is the step under way
     assert_true(killed_after(&w, &recipe, 14)); // before anything of this process has threads
     assert_int_equal(access(checkpoint, F_OK), 0);
     assert_true(killed_after(&w, &recipe, 21));
-    lac_graph *resumed = synthetic_net(w.arena), *best = synthetic_net(w.arena), *whole_best = synthetic_net(w.arena);
+    lac_graph *resumed = synthetic_net(w.arena), *best = synthetic_net(w.arena),
+              *whole_best = synthetic_net(w.arena);
     lac_train_result parts = train(&w, resumed, &recipe, &(lac_train_hook){.best = best});
     lac_train_result whole = train(&w, w.graph, &recipe, &(lac_train_hook){.best = whole_best});
     assert_true(same_constants(resumed, w.graph));
