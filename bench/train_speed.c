@@ -1,7 +1,9 @@
 // Training speed of a network on random images: whole steps (forward, loss, backward, update) a second, the peak
 // memory of the process, and with -k the kernel that each call runs on.
 //
-//   train_speed [-k] [-b] [NET [BATCH [STEPS [CHANNELS PIXELS]]]]     -b: bf16
+//   train_speed [-k] [-b] [-t] [NET [BATCH [STEPS [CHANNELS PIXELS]]]]
+//     -b  in bf16
+//     -t  as a row for bench/train: name, precision, images a second, images a CPU second, peak MB, parameters
 #include "float_plan.h"
 #include "loss.h"
 #include "optimizer.h"
@@ -12,11 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 
 typedef struct bench {
     const lac_net_desc *net;
     int batch, n_steps, channels, pixels;
-    bool kernels;
+    bool kernels, row;
     lac_precision precision;
     lac_arena *arena;
     lac_graph *graph;
@@ -24,6 +27,7 @@ typedef struct bench {
     lac_optimizer_state optimizer;
     uint8_t *labels;
     double forward, backward, update; // seconds
+    double cpu;                       // seconds of all threads
 } bench;
 
 static void show_kernel(void *ctx, const char *node, const char *kernel) {
@@ -69,9 +73,27 @@ static lac_status step(bench *b, int i, lac_error *err) {
     return LAC_OK;
 }
 
+static double cpu_now_s(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static void report_row(const bench *b, double peak_mb) {
+    int64_t n = 0;
+    double images = (double)b->batch * b->n_steps;
+    for (int i = 0; i < b->optimizer.n_parameters; i++) n += b->optimizer.parameters[i].n;
+    printf("%s %s %.1f %.1f %.1f %lld\n", b->net->name, b->precision == LAC_BF16 ? "bf16" : "f32",
+           images / (b->forward + b->backward + b->update), images / b->cpu, peak_mb, (long long)n);
+}
+
 static void report(const bench *b) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
+    if (b->row) {
+        report_row(b, 1e-3 * (double)usage.ru_maxrss);
+        return;
+    }
     double macs = (double)lac_graph_conv_macs(b->graph), images = (double)b->batch * b->n_steps;
     printf("%s batch %d %s: %.0f images/s, peak %.1f MB, plan %.1f MB; forward %.2f ms %.1f GMAC/s, backward "
            "%.2f ms %.1f GMAC/s, update %.2f ms (%.2f MMAC)\n",
@@ -85,7 +107,11 @@ static void report(const bench *b) {
 static lac_status measure(bench *b, lac_error *err) {
     LAC_TRY(make(b, err));
     if (b->kernels) lac_plan_kernels(b->plan, show_kernel, NULL);
-    for (int i = -2; i < b->n_steps; i++) LAC_TRY(step(b, i, err));
+    for (int i = -2; i < b->n_steps; i++) {
+        if (i == 0) b->cpu = -cpu_now_s();
+        LAC_TRY(step(b, i, err));
+    }
+    b->cpu += cpu_now_s();
     report(b);
     return LAC_OK;
 }
@@ -98,6 +124,7 @@ int main(int argc, char **argv) {
     bench b = {0};
     for (; argc > 1 && argv[1][0] == '-'; argc--, argv++) {
         if (strcmp(argv[1], "-k") == 0) b.kernels = true;
+        if (strcmp(argv[1], "-t") == 0) b.row = true;
         if (strcmp(argv[1], "-b") == 0) b.precision = LAC_BF16;
     }
     b.net = find(argc > 1 ? argv[1] : "lacuna-tiny");

@@ -3,6 +3,8 @@ foreach(bench train_speed train_recipe)
   add_executable(${bench} EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/${bench}.c)
   target_link_libraries(${bench} PRIVATE lac_train)
 endforeach()
+add_executable(train_step EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/train_step.c)
+target_link_libraries(train_step PRIVATE lac_train lac_onnx)
 
 lac_test(test_ops_forward SOURCE unit/test_ops_forward.c DEPS lac_ops)
 lac_test(test_ops_gradients SOURCE unit/test_ops_gradients.c DEPS lac_ops)

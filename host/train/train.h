@@ -15,13 +15,13 @@ typedef enum lac_schedule { LAC_COSINE, LAC_CONSTANT, LAC_STEP, LAC_ONE_CYCLE } 
 typedef struct lac_recipe {
     lac_optimizer optimizer; ///< [SGD with Nesterov momentum 0.9]; ADAM, ADAMW: betas 0.9, 0.999; ADAMW
                              ///< decays weights apart from the gradient
-    lac_schedule schedule; ///< [COSINE to 0 over all steps]
-    float step_epochs;     ///< STEP: lr shrinks after every so many epochs; [a third of all]
-    float step_factor;     ///< STEP: by this; [0.1]
-    float epochs;          ///< [10]; fractions are fine
-    int batch;             ///< [128]
-    float lr;              ///< [0.1 SGD, 1e-3 ADAM]
-    float warmup_epochs;   ///< linear warm-up from lr / 10; 0 is none
+    lac_schedule schedule;   ///< [COSINE to 0 over all steps]
+    float step_epochs;       ///< STEP: lr shrinks after every so many epochs; [a third of all]
+    float step_factor;       ///< STEP: by this; [0.1]
+    float epochs;            ///< [10]; fractions are fine
+    int batch;               ///< [128]
+    float lr;                ///< [0.1 SGD, 1e-3 ADAM]
+    float warmup_epochs;     ///< linear warm-up from lr / 10; 0 is none
     float weight_decay; ///< on weights of convolutions and linear layers only, never on batch norms, biases
                         ///< or scales
     float scale_lr;     ///< learning rate of quantizer scales relative to lr; [1]
