@@ -48,3 +48,12 @@ check -assert
 lac_shell_test(lint_shell_yosys yosys ${CMAKE_CURRENT_BINARY_DIR}/lint_shell.ys)
 set_tests_properties(lint_shell_yosys PROPERTIES FAIL_REGULAR_EXPRESSION "Warning")
 lac_shell_test(lint_shell_icarus iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_kernel ${shell_sources})
+
+# The packaging script against the tables, and the check against a wrong table.
+set(check_package ${CMAKE_CURRENT_LIST_DIR}/unit/check_package.sh)
+set(package_tcl ${shell_rtl}/shell/vitis/package_kernel.tcl)
+add_test(NAME package_lint COMMAND ${check_package} ${contract_dir} ${package_tcl} ${shell_rtl}/shell/lac_kernel.v)
+add_test(NAME package_lint_notices COMMAND sh -c
+  "rm -rf package_lint && cp -r ${contract_dir} package_lint && sed -i 's/offset=\"0x2C\"/offset=\"0x30\"/' package_lint/kernel.xml && ${check_package} package_lint ${package_tcl} ${shell_rtl}/shell/lac_kernel.v")
+set_tests_properties(package_lint package_lint_notices PROPERTIES LABELS quick TIMEOUT 30)
+set_tests_properties(package_lint_notices PROPERTIES PASS_REGULAR_EXPRESSION "kernel.xml and registers.tcl differ")

@@ -28,18 +28,25 @@ module ram_fifo #(
   assign ready_o = write_q != {~read_q[DEPTH_LOG2], read_q[DEPTH_LOG2-1:0]};
   assign valid_o = valid_q;
 
-  ram_1r1w #(
-      .WIDTH(WIDTH),
-      .DEPTH(1 << DEPTH_LOG2)
-  ) u_words (
-      .clk_i  (clk_i),
-      .ren_i  (fetch),
-      .raddr_i(want[DEPTH_LOG2-1:0]),
-      .rdata_o(data_o),
-      .wen_i  (push),
-      .waddr_i(write_q[DEPTH_LOG2-1:0]),
-      .wdata_i(data_i)
-  );
+  // In slices of 32 bits: small block memories, the only ones that Yosys 0.23 can optimize around.
+  genvar i;
+  generate
+    for (i = 0; i < WIDTH; i = i + 32) begin : gen_slice
+      localparam BITS = WIDTH - i < 32 ? WIDTH - i : 32;
+      ram_1r1w #(
+          .WIDTH(BITS),
+          .DEPTH(1 << DEPTH_LOG2)
+      ) u_words (
+          .clk_i  (clk_i),
+          .ren_i  (fetch),
+          .raddr_i(want[DEPTH_LOG2-1:0]),
+          .rdata_o(data_o[i+:BITS]),
+          .wen_i  (push),
+          .waddr_i(write_q[DEPTH_LOG2-1:0]),
+          .wdata_i(data_i[i+:BITS])
+      );
+    end
+  endgenerate
 
   always @(posedge clk_i) begin
     if (push) write_q <= write_q + 1'b1;

@@ -1,0 +1,10 @@
+# Proofs by Yosys and z3, each with broken copies of the RTL that must fail it: tests/formal/prove.sh.
+get_property(contract_dir GLOBAL PROPERTY LAC_CONTRACT_DIR)
+set(formal_dir ${CMAKE_CURRENT_LIST_DIR}/formal)
+file(GLOB proofs CONFIGURE_DEPENDS ${formal_dir}/*.proof)
+foreach(proof IN LISTS proofs)
+  get_filename_component(name ${proof} NAME_WE)
+  add_test(NAME formal_${name} COMMAND ${formal_dir}/prove.sh ${contract_dir} ${name})
+  add_test(NAME formal_${name}_broken COMMAND ${formal_dir}/prove.sh ${contract_dir} ${name} --mutants)
+  set_tests_properties(formal_${name} formal_${name}_broken PROPERTIES LABELS "full;formal" TIMEOUT 900)
+endforeach()
