@@ -12,7 +12,7 @@ typedef struct lac_source_file {
     size_t n_bytes;   ///< without it
 } lac_source_file;
 
-enum { LAC_KERNEL_FILES = 5 };
+enum { LAC_KERNEL_FILES = 6 };
 extern const lac_source_file lac_kernel_source[LAC_KERNEL_FILES];
 
 #endif

@@ -12,10 +12,9 @@
 #include "lac_hls.h"
 
 #include "lac_contract.h"
-
 #include "lac_num.h"
-
-#include "lac_kernel.h"
+#include "lac_registers.h"
+#include "lac_trace.h"
 #endif
 
 #ifndef LAC_MESH_X
@@ -36,25 +35,31 @@
 #ifndef LAC_LIST_WORDS
 #define LAC_LIST_WORDS LAC_LIST_WORDS_DEFAULT
 #endif
-#ifndef LAC_LANE
-#define LAC_LANE LAC_LANE_DEFAULT
-#endif
 #ifndef LAC_KERNEL_NAME
 #define LAC_KERNEL_NAME lac_kernel
 #endif
 
 #define LAC_LANES (LAC_MESH_X * LAC_MESH_Y)
 #define LAC_GROUPS (LAC_LANES / LAC_DRAIN)
+// Bytes of a group of DRAIN lanes in the input: the next power of two.
+#define LAC_GROUP_BYTES                                                                                      \
+    (LAC_DRAIN > 32   ? 64                                                                                   \
+     : LAC_DRAIN > 16 ? 32                                                                                   \
+     : LAC_DRAIN > 8  ? 16                                                                                   \
+     : LAC_DRAIN > 4  ? 8                                                                                    \
+     : LAC_DRAIN > 2  ? 4                                                                                    \
+                      : LAC_DRAIN)
+#define LAC_THIS_ENGINE                                                                                      \
+    LAC_ENGINE_ID(LAC_MESH_X, LAC_MESH_Y, LAC_DRAIN, LAC_ACC_BITS, LAC_ACT_WORDS, LAC_LIST_WORDS)
 
 #if LAC_LANES % LAC_DRAIN != 0
 #error "DRAIN must divide MESH_X * MESH_Y"
 #endif
-#if LAC_LANE != 0
-#error "the HLS kernel has lanes that multiply; compile the model with --lane mul"
-#endif
 
 enum {
-    LAC_CHUNK_WORDS = 64,   // program words fetched in one burst
+    LAC_MOST_TAPS = 64,
+    LAC_CHUNK_WORDS = 64, // program words fetched in one burst
+    LAC_MOST_CHUNKS = LAC_ACT_WORDS * LAC_GROUPS * LAC_GROUP_BYTES / 8 / LAC_CHUNK_WORDS + 1,
     LAC_MOST_STEPS = 65536, // bounds of loops, not limits
     LAC_MOST_PIECES = 1 << 24,
     LAC_MOST_SLOTS = 1 << 24,
@@ -74,11 +79,11 @@ typedef struct lac_layer {
 typedef struct lac_reader {
     uint64_t chunk[LAC_CHUNK_WORDS];
     uint32_t at, end, first; // next word, end of the program, word of chunk[0]
-    int32_t code;            // LAC_KERNEL_DONE while all is well
+    int32_t code;            // LAC_KERNEL_OK while all is well
 } lac_reader;
 
 typedef struct lac_taps {
-    int32_t dy[LAC_KERNEL_MOST_TAPS], dx[LAC_KERNEL_MOST_TAPS], offset[LAC_KERNEL_MOST_TAPS];
+    int32_t dy[LAC_MOST_TAPS], dx[LAC_MOST_TAPS], offset[LAC_MOST_TAPS];
 } lac_taps;
 
 // Where the reading of a layer's lists stands.
@@ -106,7 +111,7 @@ typedef struct lac_masks {
 
 typedef struct lac_mesh {
     int32_t acc[LAC_LANES], best[LAC_LANES]; // sums of the pixel in hand, maxima of the pool window
-    uint32_t sent, room;                     // results of this image; where it stops
+    uint32_t sent, room;                     // results of this run, and how many there may be
     uint32_t lowest, highest;                // words written by this step
     int32_t code;
 } lac_mesh;
@@ -114,7 +119,12 @@ typedef struct lac_mesh {
 // ---- the program ------------------------------------------------------------------------------------------
 
 LAC_FN void lac_stop(int32_t *code, int32_t why) {
-    if (*code == LAC_KERNEL_DONE) *code = why;
+    if (*code == LAC_KERNEL_OK) *code = why;
+}
+
+// 64-bit words of an input of so many activation words.
+LAC_FN uint32_t lac_input_words64(uint32_t words) {
+    return (words * (LAC_GROUPS * LAC_GROUP_BYTES) + 7) / 8;
 }
 
 LAC_FN void lac_refill(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader) {
@@ -128,7 +138,7 @@ LAC_FN void lac_refill(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_read
 
 LAC_FN uint64_t lac_next_word(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader) {
     if (reader->at >= reader->end) {
-        lac_stop(&reader->code, LAC_KERNEL_TOO_SHORT);
+        lac_stop(&reader->code, LAC_KERNEL_TRUNCATED);
         return 0;
     }
     if (reader->at - reader->first >= LAC_CHUNK_WORDS) lac_refill(program, reader);
@@ -140,7 +150,7 @@ LAC_FN uint64_t lac_next_word(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
 LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
     int32_t bits = 4 << r->entry_bits;
     return r->order <= 2 && r->entry_bits <= 2 && r->weight_bits >= 2 && r->weight_bits <= 8 &&
-           r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_KERNEL_MOST_TAPS && r->n_out >= 1 &&
+           r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 &&
            r->minor >= 1 && r->in_h >= 1 && r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 &&
            r->stride_y >= 1 && r->stride_x >= 1 && r->pool_h >= 1 && r->pool_w >= 1 &&
            r->pool_stride_y >= 1 && r->pool_stride_x >= 1 && r->lo <= r->hi;
@@ -190,15 +200,15 @@ LAC_FN int32_t lac_read_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
     uint64_t words[LAC_LAYER_WORDS];
     words[0] = lac_next_word(program, reader);
     int32_t kind = LAC_GET(LAYER_KIND);
-    if (kind == 2 || reader->code != LAC_KERNEL_DONE) return 0;
+    if (kind == 2 || reader->code != LAC_KERNEL_OK) return 0;
     for (int32_t i = 1; i < LAC_LAYER_WORDS; i++) words[i] = lac_next_word(program, reader);
     lac_layer_decode(words, layer);
     if (kind != 1 || !lac_layer_is_sound(layer)) {
-        lac_stop(&reader->code, LAC_KERNEL_BAD_RECORD);
+        lac_stop(&reader->code, LAC_KERNEL_PROGRAM);
         return 0;
     }
     uint64_t pair = 0;
-    for (int32_t t = 0; t < LAC_KERNEL_MOST_TAPS; t++) {
+    for (int32_t t = 0; t < LAC_MOST_TAPS; t++) {
         if (t >= layer->n_taps) break;
         if (t % 2 == 0) pair = lac_next_word(program, reader);
         words[0] = t % 2 == 0 ? pair : pair >> 32;
@@ -206,7 +216,7 @@ LAC_FN int32_t lac_read_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
         taps->dx[t] = LAC_GET(TAP_DX);
         taps->offset[t] = LAC_GET(TAP_OFFSET);
     }
-    return reader->code == LAC_KERNEL_DONE;
+    return reader->code == LAC_KERNEL_OK;
 }
 
 // ---- lists ------------------------------------------------------------------------------------------------
@@ -223,7 +233,7 @@ LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const la
         offset += (layer->order == 0 ? cursor->minor : cursor->major) * layer->in_channel_words;
     }
     if (tap >= layer->n_taps || (lane != LAC_ALL_LANES && lane >= LAC_LANES)) {
-        lac_stop(code, LAC_KERNEL_BAD_ENTRY);
+        lac_stop(code, LAC_KERNEL_RANGE);
         tap = 0;
     }
     uint64_t word = (uint64_t)(layer->in_base + offset + taps->offset[tap]) & 0xFFFF;
@@ -252,7 +262,7 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     const uint64_t entry_mask = ((uint64_t)1 << entry_bits) - 1;
     int32_t n = 0;
     list->n = 0;
-    list->present = cursor->channel < layer.n_out && reader->code == LAC_KERNEL_DONE;
+    list->present = cursor->channel < layer.n_out && reader->code == LAC_KERNEL_OK;
     if (!list->present) return;
     list->first = !cursor->inside;
     list->last = 0;
@@ -261,7 +271,7 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     for (int32_t i = 0; i < LAC_MOST_SLOTS; i++) {
         LAC_HLS(PIPELINE II = 1)
         LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_LIST_WORDS)
-        if (reader->code != LAC_KERNEL_DONE || n == LAC_LIST_WORDS) break;
+        if (reader->code != LAC_KERNEL_OK || n == LAC_LIST_WORDS) break;
         if (cursor->slot == 64) {
             cursor->word = lac_next_word(program, reader);
             cursor->slot = 0;
@@ -280,7 +290,7 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
             cursor->minor -= layer.minor;
             cursor->major++;
         }
-        if (gap >= layer.minor) lac_stop(&reader->code, LAC_KERNEL_BAD_ENTRY);
+        if (gap >= layer.minor) lac_stop(&reader->code, LAC_KERNEL_RANGE);
         if (weight != 0) list->entry[n++] = lac_place(&layer, taps, cursor, weight, &reader->code);
     }
     uint64_t words[1];
@@ -289,8 +299,8 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     list->m = LAC_GET(CHANNEL_M);
     list->s = LAC_GET(CHANNEL_S);
     list->n = n;
-    if (list->s < 1 && !layer.raw) lac_stop(&reader->code, LAC_KERNEL_BAD_RECORD);
-    if (!list->last && !layer.once) lac_stop(&reader->code, LAC_KERNEL_LIST_FULL);
+    if (list->s < 1 && !layer.raw) lac_stop(&reader->code, LAC_KERNEL_PROGRAM);
+    if (!list->last && !layer.once) lac_stop(&reader->code, LAC_KERNEL_STALLED);
     cursor->inside = !list->last;
     if (list->last) cursor->channel++;
 }
@@ -390,15 +400,16 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
                  (uint8_t)layer->pad_code, seen);
         lac_mac(entry, seen, layer->act_signed, mesh->acc);
     }
-    if (bad) lac_stop(&mesh->code, LAC_KERNEL_BAD_ADDRESS);
+    if (bad) lac_stop(&mesh->code, LAC_KERNEL_RANGE);
 }
 
 // ---- the drain --------------------------------------------------------------------------------------------
 
+// The output is that of the run in hand.
 LAC_FN void lac_send(LAC_GLOBAL int32_t *LAC_RESTRICT output, const lac_list *list, int32_t n,
                      lac_mesh *mesh) {
     if (mesh->room - mesh->sent < (uint32_t)n) {
-        lac_stop(&mesh->code, LAC_KERNEL_TOO_MANY);
+        lac_stop(&mesh->code, LAC_KERNEL_RESULTS);
         return;
     }
     for (int32_t p = 0; p < LAC_LANES; p++) {
@@ -414,7 +425,7 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t firs
                       uint32_t address, uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
     const int32_t groups = layer->reduce ? 1 : LAC_GROUPS;
     if (address >= LAC_ACT_WORDS) {
-        lac_stop(&mesh->code, LAC_KERNEL_BAD_ADDRESS);
+        lac_stop(&mesh->code, LAC_KERNEL_RANGE);
         return;
     }
     for (int32_t g = 0; g < LAC_GROUPS; g++) {
@@ -478,7 +489,7 @@ LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *m
             for (int32_t wy = 0; wy < 15; wy++) {
                 if (wy >= layer.pool_h) break;
                 for (int32_t wx = 0; wx < 15; wx++) {
-                    if (wx >= layer.pool_w || mesh->code != LAC_KERNEL_DONE) break;
+                    if (wx >= layer.pool_w || mesh->code != LAC_KERNEL_OK) break;
                     lac_pixel(&layer, list, masks, memory, output, oy, ox, wy, wx, mesh);
                 }
             }
@@ -514,7 +525,7 @@ LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_r
     lac_fetch(program, reader, *layer, taps, &cursor, &even);
     odd.present = 0;
     for (int32_t piece = 0; piece < LAC_MOST_PIECES; piece++) {
-        if (mesh->code != LAC_KERNEL_DONE || reader->code != LAC_KERNEL_DONE) break;
+        if (mesh->code != LAC_KERNEL_OK || reader->code != LAC_KERNEL_OK) break;
         if (piece % 2 == 0) {
             if (!even.present) break;
             lac_overlap(program, reader, *layer, taps, &cursor, &odd, &even, &masks, memory, output, mesh);
@@ -527,17 +538,18 @@ LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_r
 
 // ---- the trace --------------------------------------------------------------------------------------------
 
+#ifdef LAC_TRACE
 LAC_FN void lac_trace_number(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at, uint32_t number) {
     for (uint32_t i = 0; i < 4; i++) trace[at + i] = (uint8_t)(number >> (8 * i));
 }
 
-// Appends what the step has written; the end of the trace, or the same end when there is nothing to show.
+// Appends what a step has written; the new end of the trace.
 LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at, uint32_t room, int32_t id,
                                uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
     if (mesh->lowest > mesh->highest) return at;
     uint32_t n = mesh->highest - mesh->lowest + 1, bytes = n * LAC_LANES;
     if (room - at < bytes + LAC_TRACE_HEADER_BYTES) {
-        lac_stop(&mesh->code, LAC_KERNEL_TRACE_FULL);
+        lac_stop(&mesh->code, LAC_KERNEL_RESULTS);
         return at;
     }
     lac_trace_number(trace, at, (uint32_t)id);
@@ -554,67 +566,85 @@ LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t 
     }
     return at + bytes;
 }
+#endif
 
-// ---- images -----------------------------------------------------------------------------------------------
+// ---- a run ------------------------------------------------------------------------------------------------
 
-LAC_FN void lac_load(LAC_GLOBAL const uint8_t *LAC_RESTRICT input, uint32_t first, uint32_t base,
+// Input codes: groups of DRAIN lanes, a byte a code, fetched in bursts.
+LAC_FN void lac_load(LAC_GLOBAL const uint64_t *LAC_RESTRICT input, uint32_t first, uint32_t base,
                      uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_LANES]) {
-    for (uint32_t i = 0; i < LAC_ACT_WORDS; i++) {
-        if (i >= words) break;
-        for (uint32_t p = 0; p < LAC_LANES; p++) {
+    uint64_t chunk[LAC_CHUNK_WORDS];
+    const uint32_t end = first + lac_input_words64(words);
+    uint32_t word = 0, group = 0;
+    for (uint32_t k = 0; k < LAC_MOST_CHUNKS; k++) {
+        if (word >= words) break;
+        for (uint32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
             LAC_HLS(PIPELINE II = 1)
-            memory[base + i][p] = input[first + i * LAC_LANES + p];
+            uint32_t at = first + k * LAC_CHUNK_WORDS + i;
+            chunk[i] = at < end ? input[at] : 0;
+        }
+        for (uint32_t g = 0; g < LAC_CHUNK_WORDS * 8 / LAC_GROUP_BYTES; g++) {
+            LAC_HLS(PIPELINE II = 1)
+            if (word >= words) break;
+            for (uint32_t d = 0; d < LAC_DRAIN; d++) {
+                LAC_HLS(UNROLL)
+                uint32_t byte = g * LAC_GROUP_BYTES + d;
+                memory[base + word][group * LAC_DRAIN + d] = (uint8_t)(chunk[byte / 8] >> (8 * (byte % 8)));
+            }
+            group++;
+            if (group == LAC_GROUPS) {
+                group = 0;
+                word++;
+            }
         }
     }
 }
 
-LAC_FN void lac_report(LAC_GLOBAL uint32_t *LAC_RESTRICT status, const lac_mesh *mesh, int32_t step,
-                       uint32_t word, uint32_t images, uint32_t sent, uint32_t traced) {
-    status[LAC_STATUS_CODE] = (uint32_t)mesh->code;
-    status[LAC_STATUS_STEP] = (uint32_t)step;
-    status[LAC_STATUS_WORD] = word;
-    status[LAC_STATUS_IMAGES] = images;
-    status[LAC_STATUS_SENT] = sent;
-    status[LAC_STATUS_TRACED] = traced;
-    status[LAC_STATUS_CONTRACT] = LAC_CONTRACT_HASH;
-    status[LAC_STATUS_PARAMS + 0] = LAC_MESH_X;
-    status[LAC_STATUS_PARAMS + 1] = LAC_MESH_Y;
-    status[LAC_STATUS_PARAMS + 2] = LAC_DRAIN;
-    status[LAC_STATUS_PARAMS + 3] = LAC_ACC_BITS;
-    status[LAC_STATUS_PARAMS + 4] = LAC_ACT_WORDS;
-    status[LAC_STATUS_PARAMS + 5] = LAC_LIST_WORDS;
-    status[LAC_STATUS_PARAMS + 6] = LAC_LANE;
+// Why a run is refused before it begins.
+LAC_FN int32_t lac_refusal(uint32_t contract, uint32_t engine, uint32_t program_words, uint32_t input_base,
+                           uint32_t input_words, uint32_t output_words, uint32_t runs, uint32_t patience) {
+    if (contract != LAC_CONTRACT_HASH) return LAC_KERNEL_CONTRACT;
+    if (engine != LAC_THIS_ENGINE) return LAC_KERNEL_ENGINE;
+    if (program_words == 0 || input_words == 0 || output_words == 0 || runs == 0 || patience > 31)
+        return LAC_KERNEL_ARGUMENT;
+    if (input_words > LAC_ACT_WORDS || input_base > LAC_ACT_WORDS - input_words) return LAC_KERNEL_ARGUMENT;
+    return LAC_KERNEL_OK;
 }
+
+#ifdef LAC_TRACE
+#define LAC_TRACE_ARGUMENTS , LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t trace_bytes
+#else
+#define LAC_TRACE_ARGUMENTS
+#endif
 
 #ifdef __cplusplus
 extern "C"
 #endif
     LAC_KERNEL void
-    LAC_KERNEL_NAME(LAC_GLOBAL const uint64_t *LAC_RESTRICT program,
-                    LAC_GLOBAL const uint8_t *LAC_RESTRICT input, LAC_GLOBAL int32_t *LAC_RESTRICT output,
-                    LAC_GLOBAL uint8_t *LAC_RESTRICT trace, LAC_GLOBAL uint32_t *LAC_RESTRICT status,
-                    uint32_t program_words, uint32_t input_base, uint32_t input_words, uint32_t output_count,
-                    uint32_t n_images, uint32_t trace_bytes, uint32_t contract) {
+    LAC_KERNEL_NAME(uint32_t contract, uint32_t engine, LAC_GLOBAL const uint64_t *LAC_RESTRICT program,
+                    LAC_GLOBAL const uint64_t *LAC_RESTRICT input, LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                    LAC_GLOBAL uint64_t *LAC_RESTRICT report, uint32_t program_words, uint32_t input_base,
+                    uint32_t input_words, uint32_t output_words, uint32_t runs,
+                    uint32_t patience LAC_TRACE_ARGUMENTS) {
+    LAC_HLS(INTERFACE mode = s_axilite port = contract)
+    LAC_HLS(INTERFACE mode = s_axilite port = engine)
     LAC_HLS(INTERFACE mode = m_axi port = program bundle = gmem0 offset = slave max_read_burst_length = 64)
-    LAC_HLS(INTERFACE mode = m_axi port = input bundle = gmem1 offset = slave max_read_burst_length = 64)
-    LAC_HLS(INTERFACE mode = m_axi port = output bundle = gmem2 offset = slave max_write_burst_length = 64)
-    LAC_HLS(INTERFACE mode = m_axi port = trace bundle = gmem3 offset = slave max_write_burst_length = 64)
-    LAC_HLS(INTERFACE mode = m_axi port = status bundle = gmem4 offset = slave)
+    LAC_HLS(INTERFACE mode = m_axi port = input bundle = gmem0 offset = slave max_read_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = output bundle = gmem1 offset = slave max_write_burst_length = 64)
+    LAC_HLS(INTERFACE mode = m_axi port = report bundle = gmem2 offset = slave)
     LAC_HLS(INTERFACE mode = s_axilite port = program_words)
     LAC_HLS(INTERFACE mode = s_axilite port = input_base)
     LAC_HLS(INTERFACE mode = s_axilite port = input_words)
-    LAC_HLS(INTERFACE mode = s_axilite port = output_count)
-    LAC_HLS(INTERFACE mode = s_axilite port = n_images)
-    LAC_HLS(INTERFACE mode = s_axilite port = trace_bytes)
-    LAC_HLS(INTERFACE mode = s_axilite port = contract)
+    LAC_HLS(INTERFACE mode = s_axilite port = output_words)
+    LAC_HLS(INTERFACE mode = s_axilite port = runs)
+    LAC_HLS(INTERFACE mode = s_axilite port = patience)
     LAC_HLS(INTERFACE mode = s_axilite port = return )
 #ifdef __BAMBU__ // which wants its pragmas literally
 // clang-format off
 #pragma HLS interface port=program mode=m_axi offset=direct bundle=gmem0
-#pragma HLS interface port=input mode=m_axi offset=direct bundle=gmem1
-#pragma HLS interface port=output mode=m_axi offset=direct bundle=gmem2
-#pragma HLS interface port=trace mode=m_axi offset=direct bundle=gmem3
-#pragma HLS interface port=status mode=m_axi offset=direct bundle=gmem4
+#pragma HLS interface port=input mode=m_axi offset=direct bundle=gmem0
+#pragma HLS interface port=output mode=m_axi offset=direct bundle=gmem1
+#pragma HLS interface port=report mode=m_axi offset=direct bundle=gmem2
 // clang-format on
 #endif
     uint8_t memory[LAC_ACT_WORDS][LAC_LANES];
@@ -626,35 +656,45 @@ extern "C"
     lac_mesh mesh;
     LAC_HLS(ARRAY_PARTITION variable = mesh.acc type = complete)
     LAC_HLS(ARRAY_PARTITION variable = mesh.best type = complete)
-    uint32_t images = 0, traced = 0, sent = 0;
-    layer.id = 0;
-    reader.at = 0;
-    mesh.sent = 0;
-    mesh.code = LAC_KERNEL_DONE;
-    if (contract != LAC_CONTRACT_HASH) mesh.code = LAC_KERNEL_BAD_CONTRACT;
-    if (input_words > LAC_ACT_WORDS || input_base > LAC_ACT_WORDS - input_words)
-        mesh.code = LAC_KERNEL_BAD_INPUT;
-    for (uint32_t image = 0; image < n_images; image++) {
-        if (mesh.code != LAC_KERNEL_DONE) break;
-        lac_load(input, image * input_words * LAC_LANES, input_base, input_words, memory);
+    const uint32_t input_stride = (lac_input_words64(input_words) + 7) / 8 * 8;
+    const uint32_t output_stride = (output_words + 15) / 16 * 16;
+    uint32_t done = 0;
+#ifdef LAC_TRACE
+    uint32_t traced = LAC_TRACE_HEADER_BYTES;
+#endif
+    mesh.code =
+        lac_refusal(contract, engine, program_words, input_base, input_words, output_words, runs, patience);
+    for (uint32_t run = 0; run < runs; run++) {
+        if (mesh.code != LAC_KERNEL_OK) break;
+        lac_load(input, run * input_stride, input_base, input_words, memory);
         reader.at = 0;
         reader.end = program_words;
-        reader.code = LAC_KERNEL_DONE;
+        reader.code = LAC_KERNEL_OK;
         lac_refill(program, &reader);
-        mesh.room = (image + 1) * output_count;
+        mesh.sent = 0;
+        mesh.room = output_words;
         for (int32_t step = 0; step < LAC_MOST_STEPS; step++) {
-            if (mesh.code != LAC_KERNEL_DONE) break;
+            if (mesh.code != LAC_KERNEL_OK) break;
             if (!lac_read_layer(program, &reader, &layer, &taps)) break;
             mesh.lowest = LAC_ACT_WORDS;
             mesh.highest = 0;
-            lac_run_layer(program, &reader, &layer, &taps, memory, output, &mesh);
-            if (trace_bytes != 0)
-                traced = lac_trace_step(trace, traced, trace_bytes, layer.id, memory, &mesh);
+            lac_run_layer(program, &reader, &layer, &taps, memory, output + run * output_stride, &mesh);
+#ifdef LAC_TRACE
+            traced = lac_trace_step(trace, traced, trace_bytes, layer.id, memory, &mesh);
+#endif
         }
-        if (mesh.code == LAC_KERNEL_DONE) mesh.code = reader.code;
-        sent = mesh.sent - image * output_count;
-        if (mesh.code == LAC_KERNEL_DONE && sent != output_count) mesh.code = LAC_KERNEL_TOO_FEW;
-        if (mesh.code == LAC_KERNEL_DONE) images++;
+        lac_stop(&mesh.code, reader.code);
+        if (reader.at != program_words) lac_stop(&mesh.code, LAC_KERNEL_LEFT_OVER);
+        if (mesh.sent != output_words) lac_stop(&mesh.code, LAC_KERNEL_RESULTS);
+        if (mesh.code == LAC_KERNEL_OK) done++;
     }
-    lac_report(status, &mesh, layer.id, reader.at, images, sent, traced);
+#ifdef LAC_TRACE
+    lac_trace_number(trace, 0, traced);
+#endif
+    // There is no clock here, so no cycles.
+    report[0] = (uint64_t)mesh.code | (uint64_t)done << 32;
+    for (int32_t i = 1; i < LAC_REPORT_BYTES / 8; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        report[i] = 0;
+    }
 }

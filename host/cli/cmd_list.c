@@ -102,6 +102,22 @@ static void list_devices(lac_doc *doc) {
     }
 }
 
+static void list_platforms(lac_doc *doc) {
+    lac_doc_table_begin(doc, "platforms", "device|platform|number|name|kernel",
+                        "<device|<platform|number|<name|<kernel");
+    for (int d = 0; d < lac_n_devices(); d++) {
+        lac_device_place place;
+        for (int i = 0; lac_device_row(d)->place && lac_device_row(d)->place(i, &place); i++) {
+            lac_doc_row(doc);
+            lac_doc_cell_text(doc, "%s", lac_device_row(d)->name);
+            lac_doc_cell_text(doc, "%s", place.platform);
+            lac_doc_cell(doc, place.index, LAC_DOC_COUNT);
+            lac_doc_cell_text(doc, "%s", place.name);
+            lac_doc_cell_text(doc, "%s", place.takes_binary ? "an .xclbin" : "built from source");
+        }
+    }
+}
+
 static void list_engine(lac_doc *doc) {
     static const struct {
         const char *name, *unit, *help;
@@ -141,8 +157,8 @@ static const struct {
 } tables[] = {
     {"commands", list_commands}, {"ops", list_ops},         {"nets", list_nets},
     {"data", list_data},         {"pruners", list_pruners}, {"quantizers", list_quantizers},
-    {"ranges", list_ranges},     {"devices", list_devices}, {"engine", list_engine},
-    {"errors", list_errors},
+    {"ranges", list_ranges},     {"devices", list_devices}, {"platforms", list_platforms},
+    {"engine", list_engine},     {"errors", list_errors},
 };
 
 static const char *table_names(int i) {

@@ -55,6 +55,11 @@ static lac_status describe(lac_cli *cli, const run_args *args, const lac_workloa
     lac_doc_number(doc, "seconds", "time", report->seconds, LAC_DOC_SECONDS);
     lac_doc_number(doc, "images_per_s", "images/s", report->seconds > 0 ? n / report->seconds : 0,
                    LAC_DOC_REAL);
+    if (result->has_times) {
+        lac_doc_number(doc, "kernel_seconds", "in the kernel", result->times.run_s, LAC_DOC_SECONDS);
+        lac_doc_number(doc, "transfer_seconds", "in transfers", result->times.load_s + result->times.store_s,
+                       LAC_DOC_SECONDS);
+    }
     if (result->has_cycles) lac_image_describe_cycles(doc, w->image, result->least);
     FILE *out = args->predictions ? lac_stage_stream(args->predictions) : stdout;
     lac_status status = lac_results_print(cli, doc, out, err);

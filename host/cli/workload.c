@@ -70,4 +70,6 @@ void lac_workload_fill(const lac_workload_args *args, const lac_workload *worklo
     config->n_images = workload->n_images;
     config->n_threads = args->threads;
     config->stall_seed = args->stalls;
+    config->platform = args->platform;
+    config->binary = args->binary;
 }

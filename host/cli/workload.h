@@ -9,7 +9,7 @@
 /// What run and verify share: a program image, and the images to put through it.
 
 typedef struct lac_workload_args {
-    const char *image, *data;
+    const char *image, *data, *platform, *binary;
     int split, limit, threads, random;
     uint64_t stalls, seed;
 } lac_workload_args;
@@ -79,6 +79,19 @@ const char *lac_names_splits(int i);
          .fallback = "0",                                                                                    \
          .group = "Running",                                                                                 \
          .help = "devices at work side by side; 0 is one a core"},                                           \
+        {.name = "platform",                                                                                 \
+         .kind = LAC_OPT_TEXT,                                                                               \
+         .offset = offsetof(args_type, workload.platform),                                                   \
+         .shown = "the first device there is",                                                               \
+         .value = "NAME[:N]",                                                                                \
+         .group = "Running",                                                                                 \
+         .help = "opencl: part of the platform's name, and number of its device ('lacuna list platforms')"}, \
+        {.name = "xclbin",                                                                                   \
+         .kind = LAC_OPT_TEXT,                                                                               \
+         .offset = offsetof(args_type, workload.binary),                                                     \
+         .value = "FILE",                                                                                    \
+         .group = "Running",                                                                                 \
+         .help = "opencl: kernel for a card of Xilinx"},                                                     \
     {                                                                                                        \
         .name = "stalls", .kind = LAC_OPT_U64, .offset = offsetof(args_type, workload.stalls),               \
         .highest = LAC_OPTION_ANY_U64, .fallback = "0", .value = "SEED", .group = "Running",                 \

@@ -11,19 +11,32 @@
 
 // The HLS kernel compiled by the host's C compiler: what C simulation is to a vendor's tool.
 
-typedef void kernel_function(const uint64_t *program, const uint8_t *input, int32_t *output, uint8_t *trace,
-                             uint32_t *status, uint32_t program_words, uint32_t input_base,
-                             uint32_t input_words, uint32_t output_count, uint32_t n_images,
-                             uint32_t trace_bytes, uint32_t contract);
+typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t *program,
+                             const uint64_t *input, int32_t *output, uint64_t *report, uint32_t program_words,
+                             uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
+                             uint32_t patience);
+/// The kernel with a trace, which every step's tensors are seen in.
+typedef void traced_function(uint32_t contract, uint32_t engine, const uint64_t *program,
+                             const uint64_t *input, int32_t *output, uint64_t *report, uint32_t program_words,
+                             uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
+                             uint32_t patience, uint8_t *trace, uint32_t trace_bytes);
+
+typedef union kernel_entry {
+    void *object; ///< of dlsym
+    kernel_function *plain;
+    traced_function *traced;
+} kernel_entry;
 
 typedef struct hls_state {
     lac_arena *arena;
     lac_kernel_io *io;
-    void *library; ///< of dlopen
-    kernel_function *kernel;
-    uint8_t *input, *trace; ///< trace NULL until a run is watched
-    int32_t *sent;
-    int room; ///< images that input and sent hold
+    const lac_talk *talk;
+    void *library, *traced_library; ///< of dlopen, each opened when it is first needed
+    kernel_entry kernel, traced_kernel;
+    uint64_t *input;
+    int32_t *output;
+    uint8_t *trace;
+    int room; ///< images that input and output hold
 } hls_state;
 
 // ---- the library ------------------------------------------------------------------------------------------
@@ -70,9 +83,10 @@ static lac_status make_key(const char *const *options, lac_arena *arena, lac_key
     return LAC_OK;
 }
 
-static lac_status load_kernel(hls_state *state, const lac_talk *talk, lac_error *err) {
+static lac_status load(hls_state *state, bool traced, void **library, kernel_entry *entry, lac_error *err) {
+    if (*library) return LAC_OK;
     const lac_engine_config *engine = &state->io->image->engine;
-    const char *const *options = lac_kernel_options(engine, state->arena);
+    const char *const *options = lac_kernel_options(engine, traced, state->arena);
     union { // options are only read
         const char *const *in;
         void *out;
@@ -84,14 +98,10 @@ static lac_status load_kernel(hls_state *state, const lac_talk *talk, lac_error 
         .ctx = ctx.out};
     const char *path;
     LAC_TRY(make_key(options, state->arena, &recipe.key, err));
-    LAC_TRY(lac_library_open(&recipe, NULL, state->arena, talk, &state->library, &path, err));
-    union {
-        void *object;
-        kernel_function *function;
-    } entry = {dlsym(state->library, "lac_kernel")};
-    if (!entry.object)
+    LAC_TRY(lac_library_open(&recipe, NULL, state->arena, state->talk, library, &path, err));
+    entry->object = dlsym(*library, "lac_kernel");
+    if (!entry->object)
         LAC_FAIL(err, LAC_E_DEVICE, "'%s' is not an HLS kernel; delete it to have it rebuilt", path);
-    state->kernel = entry.function;
     return LAC_OK;
 }
 
@@ -100,18 +110,24 @@ static lac_status load_kernel(hls_state *state, const lac_talk *talk, lac_error 
 typedef struct kernel_call {
     const hls_state *state;
     int n_images;
-    uint8_t *trace;
-    uint32_t trace_bytes;
-    uint32_t status[LAC_STATUS_WORDS];
+    bool traced;
+    uint64_t report[LAC_REPORT_BYTES / 8];
 } kernel_call;
 
 static void *call_kernel(void *ctx) {
     kernel_call *call = ctx;
     const hls_state *s = call->state;
-    const lac_image *image = s->io->image;
-    s->kernel(image->program, s->input, s->sent, call->trace, call->status, (uint32_t)image->n_program,
-              s->io->input_base, s->io->input_words, s->io->output_count, (uint32_t)call->n_images,
-              call->trace_bytes, image->contract_hash);
+    const lac_kernel_io *io = s->io;
+    const lac_image *image = io->image;
+    uint32_t n_program = (uint32_t)image->n_program, n_out = (uint32_t)io->order.n,
+             runs = (uint32_t)call->n_images;
+    if (call->traced)
+        s->traced_kernel.traced(image->contract_hash, io->engine_id, image->program, s->input, s->output,
+                                call->report, n_program, io->input_base, io->input_words, n_out, runs, 0,
+                                s->trace, io->trace_bytes);
+    else
+        s->kernel.plain(image->contract_hash, io->engine_id, image->program, s->input, s->output,
+                        call->report, n_program, io->input_base, io->input_words, n_out, runs, 0);
     return NULL;
 }
 
@@ -135,34 +151,35 @@ static lac_status call_on_stack(kernel_call *call, lac_error *err) {
 
 static void make_room(hls_state *state, int n) {
     if (n <= state->room) return;
-    state->input = LAC_NEW_ARRAY(state->arena, uint8_t, (size_t)n * state->io->input_bytes);
-    state->sent = LAC_NEW_ARRAY(state->arena, int32_t, (size_t)n * state->io->output_count);
+    state->input = lac_arena_alloc(state->arena, (size_t)n * state->io->input_bytes);
+    state->output = lac_arena_alloc(state->arena, (size_t)n * state->io->output_bytes);
     state->room = n;
+}
+
+static lac_status run_job(hls_state *state, kernel_call *call, const int32_t *inputs, int32_t *outputs,
+                          lac_error *err) {
+    make_room(state, call->n_images);
+    lac_kernel_pack(state->io, call->n_images, inputs, state->input);
+    LAC_TRY(call_on_stack(call, err));
+    LAC_TRY(lac_kernel_check(state->io, "hls", call->report, call->n_images, err));
+    lac_kernel_unpack(state->io, call->n_images, state->output, outputs);
+    return LAC_OK;
 }
 
 static lac_status run_batch(void *opaque, int n, const int32_t *inputs, int32_t *outputs, lac_error *err) {
     hls_state *state = opaque;
     kernel_call call = {.state = state, .n_images = n};
-    make_room(state, n);
-    lac_kernel_pack(state->io, n, inputs, state->input);
-    LAC_TRY(call_on_stack(&call, err));
-    LAC_TRY(lac_kernel_check_run(state->io, "hls", call.status, n, err));
-    lac_kernel_unpack(state->io, n, state->sent, outputs);
-    return LAC_OK;
+    LAC_TRY(load(state, false, &state->library, &state->kernel, err));
+    return run_job(state, &call, inputs, outputs, err);
 }
 
 static lac_status run_watched(hls_state *state, const int32_t *input, int32_t *output,
                               const lac_device_watch *watch, lac_error *err) {
-    lac_kernel_io *io = state->io;
-    if (!state->trace) state->trace = LAC_NEW_ARRAY(state->arena, uint8_t, io->trace_bytes + 1);
-    kernel_call call = {
-        .state = state, .n_images = 1, .trace = state->trace, .trace_bytes = io->trace_bytes + 1};
-    make_room(state, 1);
-    lac_kernel_pack(io, 1, input, state->input);
-    LAC_TRY(call_on_stack(&call, err));
-    LAC_TRY(lac_kernel_check_run(io, "hls", call.status, 1, err));
-    lac_kernel_unpack(io, 1, state->sent, output);
-    return lac_kernel_show(io, "hls", state->trace, call.status[LAC_STATUS_TRACED], output, watch, err);
+    kernel_call call = {.state = state, .n_images = 1, .traced = true};
+    LAC_TRY(load(state, true, &state->traced_library, &state->traced_kernel, err));
+    if (!state->trace) state->trace = lac_arena_alloc(state->arena, state->io->trace_bytes);
+    LAC_TRY(run_job(state, &call, input, output, err));
+    return lac_kernel_show(state->io, "hls", state->trace, output, watch, err);
 }
 
 static lac_status hls_run(void *opaque, const int32_t *input, int32_t *output, const lac_device_watch *watch,
@@ -176,6 +193,7 @@ static void hls_close(void *opaque) {
     hls_state *state = opaque;
     if (!state) return;
     if (state->library) dlclose(state->library);
+    if (state->traced_library) dlclose(state->traced_library);
     lac_arena_close(state->arena);
 }
 
@@ -185,12 +203,7 @@ static lac_status hls_open(const lac_image *image, const lac_device_config *conf
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device hls: out of memory");
     hls_state *state = LAC_NEW(arena, hls_state);
-    *state = (hls_state){.arena = arena, .io = lac_kernel_io_new(image, arena)};
-    lac_status status = load_kernel(state, talk, err);
-    if (status != LAC_OK) {
-        hls_close(state);
-        return status;
-    }
+    *state = (hls_state){.arena = arena, .io = lac_kernel_io_new(image, arena), .talk = talk};
     *out = state;
     return LAC_OK;
 }
@@ -199,5 +212,6 @@ const lac_device_desc lac_device_hls = {.name = "hls",
                                         .help = "the HLS kernel, compiled by the host's C compiler",
                                         .open = hls_open,
                                         .run = hls_run,
+                                        .batch = 32,
                                         .run_batch = run_batch,
                                         .close = hls_close};

@@ -26,11 +26,22 @@ static size_t largest_tensor(const lac_int_graph *graph) {
 }
 
 static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
-    size_t bytes = 0, lanes = (size_t)lac_engine_lanes(&image->engine);
+    size_t bytes = LAC_TRACE_HEADER_BYTES, lanes = (size_t)lac_engine_lanes(&image->engine);
     for (int s = 0; s < image->n_steps; s++)
         if (s != order->step)
             bytes += LAC_TRACE_HEADER_BYTES + tensor_words(image, image->steps[s].out_tensor) * lanes;
     return bytes;
+}
+
+/// Bytes of a group of lanes in the kernel's input: the next power of two.
+static size_t group_bytes(const lac_engine_config *engine) {
+    size_t bytes = 1;
+    while (bytes < (size_t)engine->drain) bytes *= 2;
+    return bytes;
+}
+
+static size_t padded(size_t bytes) {
+    return (bytes + 63) / 64 * 64;
 }
 
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
@@ -41,20 +52,24 @@ lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
                           .order = lac_image_raw_order(image),
                           .input_base = (uint32_t)image->layouts[input].base,
                           .input_words = (uint32_t)tensor_words(image, input)};
-    io->input_bytes = io->input_words * lanes;
-    io->output_count = (uint32_t)io->order.n;
+    const lac_engine_config *e = &image->engine;
+    io->engine_id = LAC_ENGINE_ID((uint32_t)e->mesh_x, (uint32_t)e->mesh_y, (uint32_t)e->drain,
+                                  (uint32_t)e->acc_bits, (uint32_t)e->act_words, (uint32_t)e->list_words);
+    io->input_bytes = padded(io->input_words * lanes / (size_t)e->drain * group_bytes(e));
+    io->output_bytes = padded(io->order.n * sizeof(int32_t));
     io->trace_bytes = (uint32_t)trace_bytes(image, &io->order);
     io->memory = LAC_NEW_ARRAY(arena, uint8_t, (size_t)image->engine.act_words * lanes);
     io->tensor = LAC_NEW_ARRAY(arena, int32_t, largest_tensor(image->graph));
     return io;
 }
 
-const char *const *lac_kernel_options(const lac_engine_config *engine, lac_arena *arena) {
-    const char **options = LAC_NEW_ARRAY(arena, const char *, LAC_N_PARAMS + 1);
+const char *const *lac_kernel_options(const lac_engine_config *engine, bool traced, lac_arena *arena) {
+    const char **options = LAC_NEW_ARRAY(arena, const char *, LAC_N_PARAMS + 2);
     int32_t values[LAC_N_PARAMS];
     engine_values(engine, values);
     for (int i = 0; i < LAC_N_PARAMS; i++)
         options[i] = lac_arena_printf(arena, "-DLAC_%s=%" PRId32, lac_params[i].name, values[i]);
+    if (traced) options[LAC_N_PARAMS] = "-DLAC_TRACE";
     return options;
 }
 
@@ -67,72 +82,89 @@ size_t lac_kernel_stack_bytes(const lac_engine_config *engine) {
 
 // ---- buffers ----------------------------------------------------------------------------------------------
 
-void lac_kernel_pack(const lac_kernel_io *io, int n, const int32_t *inputs, uint8_t *words) {
-    const lac_int_graph *graph = io->image->graph;
-    const lac_int_tensor *tensor = &graph->tensors[graph->input];
-    lac_layout layout = io->image->layouts[graph->input];
-    layout.base = 0;
-    for (int i = 0; i < n; i++)
-        lac_layout_load(&io->image->engine, &layout, tensor,
-                        inputs + (size_t)i * lac_int_tensor_count(tensor),
-                        words + (size_t)i * io->input_bytes);
+/// Activation words of one image into groups of lanes.
+static void pack_groups(const lac_kernel_io *io, const uint8_t *words, uint8_t *buffer) {
+    size_t drain = (size_t)io->image->engine.drain, stride = group_bytes(&io->image->engine);
+    size_t n = io->input_words * (size_t)lac_engine_lanes(&io->image->engine) / drain;
+    for (size_t g = 0; g < n; g++) memcpy(buffer + g * stride, words + g * drain, drain);
 }
 
-void lac_kernel_unpack(const lac_kernel_io *io, int n, const int32_t *sent, int32_t *outputs) {
+void lac_kernel_pack(const lac_kernel_io *io, int n, const int32_t *inputs, void *buffer) {
+    const lac_int_graph *graph = io->image->graph;
+    const lac_int_tensor *tensor = &graph->tensors[graph->input];
+    size_t count = lac_int_tensor_count(tensor), lanes = (size_t)lac_engine_lanes(&io->image->engine);
+    for (int i = 0; i < n; i++) {
+        lac_layout_load(&io->image->engine, &io->image->layouts[graph->input], tensor,
+                        inputs + (size_t)i * count, io->memory);
+        pack_groups(io, io->memory + io->input_base * lanes, (uint8_t *)buffer + (size_t)i * io->input_bytes);
+    }
+}
+
+void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32_t *outputs) {
     const lac_int_graph *graph = io->image->graph;
     size_t count = lac_int_tensor_count(&graph->tensors[graph->output]);
+    const int32_t *sent = buffer;
     for (int i = 0; i < n; i++)
-        lac_raw_extract(io->image, &io->order, sent + (size_t)i * io->order.n, outputs + (size_t)i * count);
+        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->output_bytes / sizeof *sent),
+                        outputs + (size_t)i * count);
 }
 
 // ---- the report -------------------------------------------------------------------------------------------
 
-lac_status lac_kernel_check_engine(const lac_kernel_io *io, const char *device, const uint32_t *status,
-                                   lac_error *err) {
-    int32_t values[LAC_N_PARAMS];
-    engine_values(&io->image->engine, values);
-    if (status[LAC_STATUS_CONTRACT] != io->image->contract_hash)
-        LAC_FAIL(err, LAC_E_CONTRACT,
-                 "device %s: the image is for contract %08" PRIx32 ", the kernel has %08" PRIx32
-                 "; compile the model and build the kernel with one version of Lacuna",
-                 device, io->image->contract_hash, status[LAC_STATUS_CONTRACT]);
-    for (int i = 0; i < LAC_N_PARAMS; i++) {
-        int32_t has = (int32_t)status[LAC_STATUS_PARAMS + i];
-        if (has != values[i])
-            LAC_FAIL(err, LAC_E_CONTRACT,
-                     "device %s: the image is for an engine with %s = %" PRId32 ", the kernel has %" PRId32
-                     "; compile the model for this engine, or build the kernel with -DLAC_%s=%" PRId32,
-                     device, lac_params[i].name, values[i], has, lac_params[i].name, values[i]);
+static const char *sentence(uint32_t code) {
+    switch (code) {
+#define LAC_KERNEL_STATUS(name, value, doc)                                                                  \
+    case value:                                                                                              \
+        return doc;
+#include "registers.def"
+    default:
+        return "it is no kernel of Lacuna's";
     }
+}
+
+static uint32_t report_word(const void *report, size_t at) {
+    uint32_t word;
+    memcpy(&word, (const char *)report + at, sizeof word);
+    return word;
+}
+
+static lac_status check_match(const lac_kernel_io *io, const char *device, uint32_t code, lac_error *err) {
+    const lac_engine_config *e = &io->image->engine;
+    if (code == LAC_KERNEL_CONTRACT)
+        LAC_FAIL(
+            err, LAC_E_CONTRACT,
+            "device %s: the image is for contract %08" PRIx32
+            ", the kernel for another one; compile the model and build the kernel with one version of Lacuna",
+            device, io->image->contract_hash);
+    if (code == LAC_KERNEL_ENGINE)
+        LAC_FAIL(err, LAC_E_CONTRACT,
+                 "device %s: the image is for an engine of %dx%d lanes, drain %d, %d bits, %d and %d words "
+                 "(ID %08" PRIx32 "), the kernel is another one; compile the model for the kernel's engine, "
+                 "or build the kernel for this "
+                 "one",
+                 device, e->mesh_x, e->mesh_y, e->drain, e->acc_bits, e->act_words, e->list_words,
+                 io->engine_id);
     return LAC_OK;
 }
 
-static const char *sentence(uint32_t code) {
-    switch (code) {
-#define ROW(name, value, text)                                                                               \
-    case value:                                                                                              \
-        return text;
-        LAC_KERNEL_CODES(ROW)
-#undef ROW
-    default:
-        return NULL;
-    }
+lac_status lac_kernel_check(const lac_kernel_io *io, const char *device, const void *report, int n,
+                            lac_error *err) {
+    uint32_t code = report_word(report, LAC_REPORT_STATUS), done = report_word(report, LAC_REPORT_RUNS_DONE);
+    if (code == LAC_KERNEL_OK && done == (uint32_t)n) return LAC_OK;
+    LAC_TRY(check_match(io, device, code, err));
+    LAC_FAIL(err, LAC_E_DEVICE,
+             "device %s: the kernel stopped after %" PRIu32 " of %d images with status %" PRIu32 ": %s",
+             device, done, n, code, sentence(code));
 }
 
-lac_status lac_kernel_check_run(const lac_kernel_io *io, const char *device, const uint32_t *status, int n,
-                                lac_error *err) {
-    uint32_t code = status[LAC_STATUS_CODE];
-    const char *text = sentence(code);
-    if (code == LAC_KERNEL_DONE && status[LAC_STATUS_IMAGES] == (uint32_t)n) return LAC_OK;
-    if (code == LAC_KERNEL_BAD_CONTRACT) LAC_TRY(lac_kernel_check_engine(io, device, status, err));
-    if (code == LAC_KERNEL_DONE || !text)
-        LAC_FAIL(err, LAC_E_DEVICE,
-                 "device %s: the kernel ended with code %" PRIu32 " after %" PRIu32
-                 " of %d images: it did not run to its end, or is not this kernel",
-                 device, code, status[LAC_STATUS_IMAGES], n);
+lac_status lac_kernel_check_match(const lac_kernel_io *io, const char *device, const void *report,
+                                  lac_error *err) {
+    uint32_t code = report_word(report, LAC_REPORT_STATUS);
+    if (code == LAC_KERNEL_ARGUMENT) return LAC_OK;
+    LAC_TRY(check_match(io, device, code, err));
     LAC_FAIL(err, LAC_E_DEVICE,
-             "device %s: image %" PRIu32 " of the batch, step %" PRIu32 ", program word %" PRIu32 ": %s",
-             device, status[LAC_STATUS_IMAGES], status[LAC_STATUS_STEP], status[LAC_STATUS_WORD], text);
+             "device %s: the kernel answers a job without images with status %" PRIu32 ": %s", device, code,
+             sentence(code));
 }
 
 // ---- the trace --------------------------------------------------------------------------------------------
@@ -167,9 +199,14 @@ static lac_status show_step(lac_kernel_io *io, const char *device, int step, con
     return LAC_OK;
 }
 
-lac_status lac_kernel_show(lac_kernel_io *io, const char *device, const uint8_t *trace, uint32_t n_bytes,
-                           const int32_t *output, const lac_device_watch *watch, lac_error *err) {
+lac_status lac_kernel_show(lac_kernel_io *io, const char *device, const uint8_t *trace, const int32_t *output,
+                           const lac_device_watch *watch, lac_error *err) {
+    uint32_t n_bytes = number_at(trace);
+    if (n_bytes < LAC_TRACE_HEADER_BYTES || n_bytes > io->trace_bytes)
+        LAC_FAIL(err, LAC_E_DEVICE, "device %s: a trace of %" PRIu32 " bytes, where %" PRIu32 " are expected",
+                 device, n_bytes, io->trace_bytes);
     const uint8_t *end = trace + n_bytes;
+    trace += LAC_TRACE_HEADER_BYTES;
     for (int s = 0; s < io->image->n_steps; s++) {
         if (s == io->order.step)
             watch->tensor(watch->ctx, s, output);

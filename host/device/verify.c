@@ -18,6 +18,16 @@ static void merge_cycles(lac_device_result *result, const lac_unit *unit, int n_
     }
 }
 
+static void add_times(lac_device_result *result, const lac_unit *unit) {
+    lac_device_times times;
+    result->has_times = unit->device->times != NULL;
+    if (!result->has_times || !unit->state) return;
+    unit->device->times(unit->state, &times);
+    result->times.load_s += times.load_s;
+    result->times.run_s += times.run_s;
+    result->times.store_s += times.store_s;
+}
+
 static void collect(const lac_crowd *crowd, lac_verify_report *report) {
     int n_steps = crowd->image->n_steps;
     report->n_threads = crowd->n_workers;
@@ -35,6 +45,7 @@ static void collect(const lac_crowd *crowd, lac_verify_report *report) {
             const lac_unit *unit = &crowd->workers[w].units[d];
             result->n_right += unit->n_right;
             result->busy_s += unit->busy_s;
+            add_times(result, unit);
             if (unit->n_images == 0) continue;
             merge_cycles(result, unit, n_steps, first);
             first = false;
@@ -122,7 +133,9 @@ static lac_status check_piece(lac_crowd *crowd, uint32_t n, lac_verify_report *r
 }
 
 static lac_status run_all(lac_crowd *crowd, lac_verify_report *report, lac_error *err) {
-    uint32_t n_images = crowd->config->n_images, piece = IMAGES_A_WORKER * (uint32_t)crowd->n_workers;
+    uint32_t n_images = crowd->config->n_images,
+             images_a_worker = crowd->block > IMAGES_A_WORKER ? crowd->block : IMAGES_A_WORKER;
+    uint32_t piece = images_a_worker * (uint32_t)crowd->n_workers;
     const char *stage = crowd->compare ? "verify" : "run";
     crowd->mismatched = LAC_NEW_ARRAY(crowd->arena, bool, piece);
     lac_talk_step(crowd->talk, stage, 0, n_images, "images");

@@ -18,6 +18,7 @@ typedef struct lac_verify_config {
     const char *trace_path;       ///< waveform of a mismatch, where the device has a clock; NULL: none
     uint64_t trace_margin_cycles; ///< cycles kept before and after the wrong write; 0: 256
     uint64_t stall_seed;          ///< as in lac_device_config
+    const char *platform, *binary;
 
     const char *fault_device; ///< to test the checker: flips a bit of one weight of fault_step in the
     int fault_step;           ///< program that this device gets; NULL: none
@@ -45,6 +46,8 @@ typedef struct lac_device_result {
     uint32_t n_right; ///< images whose class is their label
     double busy_s;    ///< seconds spent in the device, summed over workers
     bool has_cycles;
+    bool has_times; ///< the device measured:
+    lac_device_times times;
     lac_step_cycles *least, *most; ///< [n_steps], by total, over the images; equal where timing is data-free
 } lac_device_result;
 

@@ -30,7 +30,10 @@ static lac_status find_devices(lac_crowd *crowd, lac_error *err) {
 
 static lac_status open_unit(lac_crowd *crowd, lac_unit *unit, int d, lac_error *err) {
     size_t n = (size_t)crowd->image->n_steps;
-    const lac_device_config config = {.stall_seed = crowd->config->stall_seed};
+    const lac_device_config config = {.stall_seed = crowd->config->stall_seed,
+                                      .platform = crowd->config->platform,
+                                      .binary = crowd->config->binary,
+                                      .n_units = crowd->compare ? 1 : crowd->config->n_threads};
     unit->device = crowd->devices[d];
     unit->image = crowd->images[d];
     unit->cycles = LAC_NEW_ARRAY(crowd->arena, lac_step_cycles, n);
@@ -47,8 +50,10 @@ static lac_status open_worker(lac_crowd *crowd, lac_worker *worker, lac_error *e
     for (int t = 0; t < graph->n_tensors; t++)
         worker->values[t] = LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[t]));
     worker->input = worker->values[graph->input];
-    worker->output =
-        LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[graph->output]));
+    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]),
+           n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    worker->output = LAC_NEW_ARRAY(crowd->arena, int32_t, crowd->block * n_out);
+    if (crowd->block > 1) worker->input = LAC_NEW_ARRAY(crowd->arena, int32_t, crowd->block * n_in);
     for (int d = 0; d < crowd->n_devices; d++) LAC_TRY(open_unit(crowd, &worker->units[d], d, err));
     return LAC_OK;
 }
@@ -59,9 +64,13 @@ lac_status lac_crowd_open(lac_crowd *crowd, lac_error *err) {
         LAC_FAIL(err, LAC_E_UNSUPPORTED, "input '%s' has %d channels; images of at most 4 are normalised",
                  graph->tensors[graph->input].name, graph->tensors[graph->input].c);
     LAC_TRY(find_devices(crowd, err));
+    const lac_device_desc *device = crowd->devices[0];
+    bool alone = !crowd->compare && crowd->n_devices == 1 && device->run_batch;
+    crowd->block = alone ? (uint32_t)device->batch : 1;
     crowd->n_workers = crowd->config->n_threads > 0 ? crowd->config->n_threads : lac_n_cores();
     if ((uint32_t)crowd->n_workers > crowd->config->n_images)
         crowd->n_workers = crowd->config->n_images ? (int)crowd->config->n_images : 1;
+    if (alone && device->takes_all_cores) crowd->n_workers = 1;
     crowd->workers = LAC_NEW_ARRAY(crowd->arena, lac_worker, crowd->n_workers);
     for (int w = 0; w < crowd->n_workers; w++) LAC_TRY(open_worker(crowd, &crowd->workers[w], err));
     return LAC_OK;
@@ -125,6 +134,16 @@ static lac_status run_unit(const lac_crowd *crowd, lac_worker *worker, lac_unit 
     return status;
 }
 
+/// Results of the first device are the ones that are kept.
+static void count_result(const lac_crowd *crowd, lac_unit *unit, const int32_t *output, uint32_t image,
+                         bool first) {
+    const lac_verify_config *config = crowd->config;
+    int class = lac_int_argmax(crowd->image->graph, output);
+    unit->n_images++;
+    if (config->labels) unit->n_right += class == config->labels[image];
+    if (config->classes && first) config->classes[image] = (uint8_t) class;
+}
+
 lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t image) {
     const lac_verify_config *config = crowd->config;
     const lac_int_graph *graph = crowd->image->graph;
@@ -136,12 +155,24 @@ lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t
         lac_unit *unit = &worker->units[d];
         LAC_TRY(run_unit(crowd, worker, unit, &worker->error));
         keep_cycles(worker, unit);
-        unit->n_images++;
-        int class = lac_int_argmax(graph, worker->output);
-        if (config->labels) unit->n_right += class == config->labels[image];
-        if (config->classes && d == 0) config->classes[image] = (uint8_t) class;
+        count_result(crowd, unit, worker->output, image, d == 0);
     }
     if (worker->mismatch.found) worker->mismatch.image = image;
+    return LAC_OK;
+}
+
+/// Runs images [first, first + n) at once on the only device of a worker.
+static lac_status run_block(const lac_crowd *crowd, lac_worker *worker, uint32_t first, uint32_t n) {
+    const lac_int_graph *graph = crowd->image->graph;
+    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]),
+           n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    lac_unit *unit = &worker->units[0];
+    for (uint32_t i = 0; i < n; i++)
+        lac_input_codes(graph, crowd->config->pixels + (first + i) * n_in, worker->input + i * n_in);
+    double start = lac_now_s();
+    LAC_TRY(unit->device->run_batch(unit->state, (int)n, worker->input, worker->output, &worker->error));
+    unit->busy_s += lac_now_s() - start;
+    for (uint32_t i = 0; i < n; i++) count_result(crowd, unit, worker->output + i * n_out, first + i, true);
     return LAC_OK;
 }
 
@@ -151,14 +182,18 @@ static void run_item(void *ctx, size_t item, int w) {
     lac_crowd *crowd = ctx;
     lac_worker *worker = &crowd->workers[w];
     if (worker->error.status != LAC_OK || lac_talk_stop(crowd->talk)) return;
-    lac_status status = lac_worker_image(crowd, worker, crowd->first + (uint32_t)item);
+    uint32_t at = (uint32_t)item * crowd->block, left = crowd->n_piece - at;
+    lac_status status = crowd->block > 1 ? run_block(crowd, worker, crowd->first + at,
+                                                     left < crowd->block ? left : crowd->block)
+                                         : lac_worker_image(crowd, worker, crowd->first + at);
     if (status != LAC_OK) worker->error.status = status;
     crowd->mismatched[item] = worker->mismatch.found;
 }
 
 lac_status lac_crowd_piece(lac_crowd *crowd, uint32_t n, lac_error *err) {
     memset(crowd->mismatched, 0, n * sizeof *crowd->mismatched);
-    lac_parallel_for(n, crowd->n_workers, run_item, crowd);
+    crowd->n_piece = n;
+    lac_parallel_for((n + crowd->block - 1) / crowd->block, crowd->n_workers, run_item, crowd);
     for (int w = 0; w < crowd->n_workers; w++) {
         if (crowd->workers[w].error.status == LAC_OK) continue;
         if (err) *err = crowd->workers[w].error;

@@ -15,9 +15,9 @@ typedef struct lac_unit {
 
 /// A thread's own devices and buffers.
 typedef struct lac_worker {
-    lac_unit *units;  ///< [n_devices]
-    int32_t **values; ///< [tensor], by the reference
-    int32_t *input, *output;
+    lac_unit *units;         ///< [n_devices]
+    int32_t **values;        ///< [tensor], by the reference
+    int32_t *input, *output; ///< of a block
     // the comparison in progress
     const lac_image *image;
     lac_mismatch mismatch; ///< the first one of the image in hand
@@ -35,7 +35,9 @@ typedef struct lac_crowd {
     int n_devices, n_workers;
     bool compare;
     lac_worker *workers;
+    uint32_t block;   ///< images that a device takes at once; one when they are compared
     uint32_t first;   ///< image of item 0 of the piece in hand
+    uint32_t n_piece; ///< images of it
     bool *mismatched; ///< [item]
 } lac_crowd;
 
