@@ -127,7 +127,8 @@ static void print_c_params(FILE *out) {
                  "#define LAC_ENGINE_MEMBERS");
     for (int i = 0; i < N_PARAMS; i++) fprintf(out, " \\\n    int %s;", params[i].member);
     fprintf(out,
-            "\n\n#ifndef __OPENCL_C_VERSION__\ntypedef struct lac_param_limits {\n    const char *name;\n    "
+            "\n\n#if !defined(__OPENCL_C_VERSION__) && !defined(__SYNTHESIS__)\ntypedef struct "
+            "lac_param_limits {\n    const char *name;\n    "
             "int32_t value, low, high;\n"
             "    const char *unit, *doc;\n} lac_param_limits;\n"
             "enum { LAC_N_PARAMS = %d };\n"

@@ -1,0 +1,242 @@
+#include "graph_builder.h"
+#include "kernel_host.h"
+#include "ref.h"
+
+#include "lac_contract.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+// The kernel itself, compiled into this program with sanitizers, once for each of these engines.
+
+typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t *program,
+                             const uint64_t *input, int32_t *output, uint64_t *report, uint32_t program_words,
+                             uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
+                             uint32_t patience);
+
+#define KERNEL(name, x, y, drain_, acc, act, list) kernel_function name;
+#include "hls_engines.def"
+#undef KERNEL
+
+static const struct {
+    lac_engine_config engine;
+    kernel_function *kernel;
+} engines[] = {
+#define KERNEL(name, x, y, drain_, acc, act, list)                                                           \
+    {{.mesh_x = x, .mesh_y = y, .drain = drain_, .acc_bits = acc, .act_words = act, .list_words = list},     \
+     name},
+#include "hls_engines.def"
+#undef KERNEL
+};
+enum { N_ENGINES = sizeof engines / sizeof engines[0], RUNS = 3 };
+
+/// Buffers of exactly the size that the arguments promise, so that an access beyond them is seen.
+typedef struct job {
+    lac_arena *arena;
+    lac_image *image;
+    lac_kernel_io *io;
+    kernel_function *kernel;
+    uint64_t *program, *input, *report;
+    int32_t *output, *codes;
+    uint32_t contract, engine, program_words, input_base, input_words, output_words, runs, patience;
+} job;
+
+static job make_job(int e, lac_int_graph *graph, lac_arena *arena) {
+    job j = {.arena = arena, .kernel = engines[e].kernel, .runs = RUNS};
+    if (lac_compile(graph, &engines[e].engine, arena, &j.image, NULL) != LAC_OK) return j;
+    j.io = lac_kernel_io_new(j.image, arena);
+    j.contract = j.image->contract_hash;
+    j.engine = j.io->engine_id;
+    j.program_words = (uint32_t)j.image->n_program;
+    j.input_base = j.io->input_base;
+    j.input_words = j.io->input_words;
+    j.output_words = (uint32_t)j.io->order.n;
+    size_t n_in = lac_int_tensor_count(&j.image->graph->tensors[j.image->graph->input]);
+    j.codes = LAC_NEW_ARRAY(arena, int32_t, RUNS * n_in);
+    lac_rng rng = lac_rng_make(7, 7);
+    for (int r = 0; r < RUNS; r++)
+        random_codes(&rng, &j.image->graph->tensors[j.image->graph->input], j.codes + (size_t)r * n_in);
+    j.program = malloc(j.image->n_program * 8);
+    j.input = calloc(1, RUNS * j.io->input_bytes);
+    j.output = calloc(1, RUNS * j.io->output_bytes);
+    j.report = calloc(1, LAC_REPORT_BYTES);
+    memcpy(j.program, j.image->program, j.image->n_program * 8);
+    lac_kernel_pack(j.io, RUNS, j.codes, j.input);
+    return j;
+}
+
+static void free_job(job *j) {
+    free(j->program);
+    free(j->input);
+    free(j->output);
+    free(j->report);
+}
+
+static uint32_t run_job(const job *j) {
+    j->kernel(j->contract, j->engine, j->program, j->input, j->output, j->report, j->program_words,
+              j->input_base, j->input_words, j->output_words, j->runs, j->patience);
+    return (uint32_t)j->report[0];
+}
+
+static void equals_the_reference_on_every_engine(void **state) {
+    (void)state;
+    int n_run = 0;
+    for (int e = 0; e < N_ENGINES; e++)
+        for (uint64_t seed = 0; seed < 40; seed++) {
+            lac_arena *arena = lac_arena_open();
+            job j = make_job(e, random_graph(arena, seed), arena);
+            if (j.image) {
+                const lac_int_graph *g = j.image->graph;
+                size_t n_in = lac_int_tensor_count(&g->tensors[g->input]),
+                       n_out = lac_int_tensor_count(&g->tensors[g->output]);
+                int32_t *got = LAC_NEW_ARRAY(arena, int32_t, RUNS * n_out);
+                assert_int_equal(run_job(&j), LAC_KERNEL_OK);
+                assert_int_equal(j.report[0] >> 32, RUNS);
+                lac_kernel_unpack(j.io, RUNS, j.output, got);
+                int32_t **values = reference_values(g, arena, 1);
+                for (int r = 0; r < RUNS; r++) {
+                    memcpy(values[g->input], j.codes + (size_t)r * n_in, n_in * sizeof(int32_t));
+                    lac_ref_run(g, values);
+                    assert_memory_equal(values[g->output], got + (size_t)r * n_out, n_out * sizeof(int32_t));
+                }
+                n_run++;
+            }
+            free_job(&j);
+            lac_arena_close(arena);
+        }
+    assert_true(n_run > 20 * N_ENGINES);
+}
+
+static lac_int_graph *small_net(lac_arena *arena) {
+    builder b = builder_begin(arena, 5);
+    int x = builder_input(&b, 2, 6, 6, (lac_code_type){.bits = 4});
+    x = builder_conv(&b, x, (layer_options){.out_c = 3, .window = WINDOW(3, 1, 1)});
+    x = builder_conv(&b, x, (layer_options){.out_c = 4, .window = WINDOW(6, 1, 0), .raw = true});
+    return builder_end(&b, x);
+}
+
+/// What the kernel says to a job that `spoil` has changed.
+static uint32_t status_of(void (*spoil)(job *)) {
+    lac_arena *arena = lac_arena_open();
+    job j = make_job(0, small_net(arena), arena);
+    assert_non_null(j.image);
+    spoil(&j);
+    uint32_t code = run_job(&j);
+    assert_int_equal(j.report[1], 0);
+    if (code != LAC_KERNEL_OK) {
+        lac_error err = {0};
+        assert_true(lac_kernel_check(j.io, "here", j.report, RUNS, &err) != LAC_OK);
+        assert_non_null(strstr(err.text, "device here"));
+    }
+    free_job(&j);
+    lac_arena_close(arena);
+    return code;
+}
+
+static void nothing(job *j) {
+    (void)j;
+}
+static void other_contract(job *j) {
+    j->contract ^= 1;
+}
+static void other_engine(job *j) {
+    j->engine ^= 1;
+}
+static void no_runs(job *j) {
+    j->runs = 0;
+}
+static void no_results(job *j) {
+    j->output_words = 0;
+}
+static void input_too_long(job *j) {
+    j->input_base = UINT32_MAX;
+}
+static void fewer_results(job *j) {
+    j->output_words--;
+}
+static void more_results(job *j) {
+    j->output_words++;
+    j->runs = 1;
+}
+static void cut_off(job *j) {
+    j->program_words--;
+}
+static void cut_in_a_list(job *j) {
+    j->program_words /= 2;
+}
+static void goes_on(job *j) {
+    j->program = realloc(j->program, (j->program_words + 1) * 8);
+    j->program[j->program_words++] = 0;
+}
+static void no_record(job *j) {
+    j->program[0] &= ~(uint64_t)3;
+}
+static void no_rows(job *j) {
+    lac_field_set(j->program, LAC_LAYER_IN_TILE_H_WORD, LAC_LAYER_IN_TILE_H_LSB, 6, 0);
+}
+static void tap_far_away(job *j) {
+    lac_field_set(j->program + LAC_LAYER_WORDS, 0, LAC_TAP_DY_LSB, 8, 100);
+}
+static void writes_far_away(job *j) {
+    lac_field_set(j->program, LAC_LAYER_OUT_BASE_WORD, LAC_LAYER_OUT_BASE_LSB, 16, 60000);
+}
+static void reads_far_away(job *j) {
+    lac_field_set(j->program, LAC_LAYER_IN_BASE_WORD, LAC_LAYER_IN_BASE_LSB, 16, 60000);
+}
+static void no_such_tap(job *j) {
+    lac_field_set(j->program, LAC_LAYER_MINOR_WORD, LAC_LAYER_MINOR_LSB, 16, 1);
+}
+
+static void says_what_is_wrong(void **state) {
+    (void)state;
+    assert_int_equal(status_of(nothing), LAC_KERNEL_OK);
+    assert_int_equal(status_of(other_contract), LAC_KERNEL_CONTRACT);
+    assert_int_equal(status_of(other_engine), LAC_KERNEL_ENGINE);
+    assert_int_equal(status_of(no_runs), LAC_KERNEL_ARGUMENT);
+    assert_int_equal(status_of(no_results), LAC_KERNEL_ARGUMENT);
+    assert_int_equal(status_of(input_too_long), LAC_KERNEL_ARGUMENT);
+    assert_int_equal(status_of(fewer_results), LAC_KERNEL_RESULTS);
+    assert_int_equal(status_of(more_results), LAC_KERNEL_RESULTS);
+    assert_int_equal(status_of(cut_off), LAC_KERNEL_TRUNCATED);
+    assert_int_equal(status_of(cut_in_a_list), LAC_KERNEL_TRUNCATED);
+    assert_int_equal(status_of(goes_on), LAC_KERNEL_LEFT_OVER);
+    assert_int_equal(status_of(no_record), LAC_KERNEL_PROGRAM);
+    assert_int_equal(status_of(no_rows), LAC_KERNEL_PROGRAM);
+    assert_int_equal(status_of(tap_far_away), LAC_KERNEL_RANGE);
+    assert_int_equal(status_of(writes_far_away), LAC_KERNEL_RANGE);
+    assert_int_equal(status_of(reads_far_away), LAC_KERNEL_RANGE);
+    assert_int_equal(status_of(no_such_tap), LAC_KERNEL_RANGE);
+}
+
+/// Whatever stands in the program, the kernel ends and touches nothing else; the sanitizers watch.
+static void survives_any_program(void **state) {
+    (void)state;
+    lac_rng rng = lac_rng_make(11, 0);
+    for (int i = 0; i < 400; i++) {
+        lac_arena *arena = lac_arena_open();
+        job j = make_job(0, small_net(arena), arena);
+        for (int k = 0; k < 1 + i % 3; k++) {
+            uint32_t word = lac_rng_below(&rng, i % 2 ? j.program_words : 8);
+            j.program[word] ^= (uint64_t)1 << lac_rng_below(&rng, 64);
+        }
+        assert_true(run_job(&j) <= LAC_KERNEL_RANGE);
+        free_job(&j);
+        lac_arena_close(arena);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(equals_the_reference_on_every_engine),
+        cmocka_unit_test(says_what_is_wrong),
+        cmocka_unit_test(survives_any_program),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
