@@ -17,24 +17,6 @@
 #include "lac_trace.h"
 #endif
 
-#ifndef LAC_MESH_X
-#define LAC_MESH_X LAC_MESH_X_DEFAULT
-#endif
-#ifndef LAC_MESH_Y
-#define LAC_MESH_Y LAC_MESH_Y_DEFAULT
-#endif
-#ifndef LAC_DRAIN
-#define LAC_DRAIN LAC_DRAIN_DEFAULT
-#endif
-#ifndef LAC_ACC_BITS
-#define LAC_ACC_BITS LAC_ACC_BITS_DEFAULT
-#endif
-#ifndef LAC_ACT_WORDS
-#define LAC_ACT_WORDS LAC_ACT_WORDS_DEFAULT
-#endif
-#ifndef LAC_LIST_WORDS
-#define LAC_LIST_WORDS LAC_LIST_WORDS_DEFAULT
-#endif
 #ifndef LAC_KERNEL_NAME
 #define LAC_KERNEL_NAME lac_kernel
 #endif
@@ -49,8 +31,6 @@
      : LAC_DRAIN > 4  ? 8                                                                                    \
      : LAC_DRAIN > 2  ? 4                                                                                    \
                       : LAC_DRAIN)
-#define LAC_THIS_ENGINE                                                                                      \
-    LAC_ENGINE_ID(LAC_MESH_X, LAC_MESH_Y, LAC_DRAIN, LAC_ACC_BITS, LAC_ACT_WORDS, LAC_LIST_WORDS)
 
 #if LAC_LANES % LAC_DRAIN != 0
 #error "DRAIN must divide MESH_X * MESH_Y"
@@ -63,6 +43,9 @@ enum {
     LAC_MOST_STEPS = 65536, // bounds of loops, not limits
     LAC_MOST_PIECES = 1 << 24,
     LAC_MOST_SLOTS = 1 << 24,
+    LAC_LANE_DIGIT = 1, // a value of LANE
+    LAC_DIGIT_BITS = 3,
+    LAC_DIGIT_MARK = -4,    // in place of a digit: the next plane
     LAC_ALL_LANES = 0xFFFF, // of an entry
     LAC_CLASSES = 6         // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
 };
@@ -93,12 +76,13 @@ typedef struct lac_cursor {
     int32_t inside;       // a list has begun and goes on in the next piece
     int32_t slot;         // of the word in hand, in bits
     int32_t major, minor; // position in the list
+    int32_t times_4;      // DIGIT lanes: the next entry multiplies the sums by 4 first
     uint64_t word, header;
 } lac_cursor;
 
 // The decoded list of a channel, or a piece of it.
 typedef struct lac_list {
-    // weight 0..15, word of activation memory 16..31, DY 32..39, DX 40..47, lane 48..63
+    // weight 0..7, times 4 at 8, word of activation memory 16..31, DY 32..39, DX 40..47, lane 48..63
     uint64_t entry[LAC_LIST_WORDS];
     int32_t n, present, first, last, channel;
     int32_t bias, m, s;
@@ -149,6 +133,7 @@ LAC_FN uint64_t lac_next_word(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
 
 LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
     int32_t bits = 4 << r->entry_bits;
+    if (LAC_LANE == LAC_LANE_DIGIT && r->weight_bits != LAC_DIGIT_BITS) return 0;
     return r->order <= 2 && r->entry_bits <= 2 && r->weight_bits >= 2 && r->weight_bits <= 8 &&
            r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 &&
            r->minor >= 1 && r->in_h >= 1 && r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 &&
@@ -237,8 +222,9 @@ LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const la
         tap = 0;
     }
     uint64_t word = (uint64_t)(layer->in_base + offset + taps->offset[tap]) & 0xFFFF;
-    return ((uint64_t)weight & 0xFFFF) | word << 16 | ((uint64_t)taps->dy[tap] & 0xFF) << 32 |
-           ((uint64_t)taps->dx[tap] & 0xFF) << 40 | (uint64_t)lane << 48;
+    return ((uint64_t)weight & 0xFF) | (uint64_t)cursor->times_4 << 8 | word << 16 |
+           ((uint64_t)taps->dy[tap] & 0xFF) << 32 | ((uint64_t)taps->dx[tap] & 0xFF) << 40 |
+           (uint64_t)lane << 48;
 }
 
 LAC_FN void lac_begin_list(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
@@ -251,6 +237,17 @@ LAC_FN void lac_begin_list(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_
     cursor->slot = 64; // the list begins in the next word
     cursor->major = 0;
     cursor->minor = -1;
+    cursor->times_4 = 0;
+}
+
+// DIGIT lanes: a mark begins the next plane of digits, with the next entry (gap 0) or with one of its own
+// (gap 1).
+LAC_FN void lac_next_plane(lac_cursor *cursor, int32_t gap, lac_list *list, int32_t *n, int32_t *code) {
+    if (gap > 1 || cursor->times_4) lac_stop(code, LAC_KERNEL_RANGE);
+    cursor->major = 0;
+    cursor->minor = -1;
+    cursor->times_4 = gap == 0;
+    if (gap != 0) list->entry[(*n)++] = (uint64_t)1 << 8 | (uint64_t)LAC_ALL_LANES << 48;
 }
 
 // Decodes a channel's list, or as much of it as the list memory holds.
@@ -285,13 +282,21 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
             list->last = 1;
             break;
         }
+        if (LAC_LANE == LAC_LANE_DIGIT && weight == LAC_DIGIT_MARK) {
+            lac_next_plane(cursor, gap, list, &n, &reader->code);
+            continue;
+        }
         cursor->minor += gap + 1;
         if (cursor->minor >= layer.minor) {
             cursor->minor -= layer.minor;
             cursor->major++;
         }
         if (gap >= layer.minor) lac_stop(&reader->code, LAC_KERNEL_RANGE);
-        if (weight != 0) list->entry[n++] = lac_place(&layer, taps, cursor, weight, &reader->code);
+        if (LAC_LANE == LAC_LANE_DIGIT && (weight < -2 || weight > 2))
+            lac_stop(&reader->code, LAC_KERNEL_RANGE);
+        if (weight == 0) continue;
+        list->entry[n++] = lac_place(&layer, taps, cursor, weight, &reader->code);
+        cursor->times_4 = 0;
     }
     uint64_t words[1];
     words[0] = cursor->header;
@@ -352,16 +357,25 @@ LAC_FN void lac_look(const uint8_t memory[LAC_LANES], int32_t hop_y, int32_t hop
     }
 }
 
-// One entry, all lanes.
+// What an entry adds: a product, or, on DIGIT lanes, a code or two, or the negative of that.
+LAC_FN int32_t lac_term(int32_t weight, int32_t code) {
+    if (LAC_LANE != LAC_LANE_DIGIT) return weight * code;
+    int32_t part = weight == 1 || weight == -1 ? code : weight == 0 ? 0 : code + code;
+    return weight < 0 ? -part : part;
+}
+
+// One entry, all lanes. Sums wrap around, as they do in hardware, when a program overflows them.
 LAC_FN void lac_mac(uint64_t entry, const uint8_t seen[LAC_LANES], int32_t act_signed,
                     int32_t acc[LAC_LANES]) {
-    const int32_t weight = (int16_t)(entry & 0xFFFF), lane = (int32_t)(entry >> 48),
+    const int32_t weight = (int8_t)(entry & 0xFF), lane = (int32_t)(entry >> 48),
                   sign = act_signed ? 0x80 : 0;
+    const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
         int32_t code = (seen[p] ^ sign) - sign;
-        int32_t w = lane == LAC_ALL_LANES || lane == p ? weight : 0;
-        acc[p] += w * code;
+        int32_t term = lac_term(lane == LAC_ALL_LANES || lane == p ? weight : 0, code);
+        uint32_t sum = (uint32_t)acc[p];
+        acc[p] = (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)term);
     }
 }
 
@@ -391,7 +405,7 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         uint32_t address = (uint32_t)(entry >> 16 & 0xFFFF) + (uint32_t)(row * layer->in_w + col);
         int32_t wrong =
             row < 0 || row >= layer->in_h || col < 0 || col >= layer->in_w || address >= LAC_ACT_WORDS;
-        bad |= wrong;
+        bad |= wrong && (entry & 0xFF);
         int32_t row_class = 2 * (hop_y + 1) + (row >= layer->rem_rows);
         int32_t col_class = 2 * (hop_x + 1) + (col >= layer->rem_cols);
         uint8_t seen[LAC_LANES];
@@ -415,7 +429,7 @@ LAC_FN void lac_send(LAC_GLOBAL int32_t *LAC_RESTRICT output, const lac_list *li
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(PIPELINE II = 1)
         if (p >= n) break;
-        output[mesh->sent + (uint32_t)p] = mesh->acc[p] + list->bias;
+        output[mesh->sent + (uint32_t)p] = (int32_t)((uint32_t)mesh->acc[p] + (uint32_t)list->bias);
     }
     mesh->sent += (uint32_t)n;
 }
@@ -446,13 +460,13 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t firs
 }
 
 LAC_FN void lac_reduce(int32_t acc[LAC_LANES]) {
-    int32_t sum = 0;
+    uint32_t sum = 0;
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
-        sum += acc[p];
+        sum += (uint32_t)acc[p];
         acc[p] = 0;
     }
-    acc[0] = sum;
+    acc[0] = (int32_t)sum;
 }
 
 // A list, or a piece of one, at one position of the pool window of one pixel.

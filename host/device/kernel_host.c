@@ -4,12 +4,22 @@
 #include "ref.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 // In the order of rtl/defs/engine.def, as the kernel reports them.
 static void engine_values(const lac_engine_config *e, int32_t values[LAC_N_PARAMS]) {
     _Static_assert(sizeof *e == LAC_N_PARAMS * sizeof *values, "one value for every parameter");
     memcpy(values, e, sizeof *e);
+}
+
+/// LAC_ENGINE_ID, whatever the parameters are.
+static uint32_t engine_id(const lac_engine_config *e) {
+    int32_t values[LAC_N_PARAMS];
+    uint32_t id = 2166136261u;
+    engine_values(e, values);
+    for (int i = 0; i < LAC_N_PARAMS; i++) id = (id ^ (uint32_t)values[i]) * 16777619u;
+    return id;
 }
 
 static size_t tensor_words(const lac_image *image, int t) {
@@ -53,8 +63,7 @@ lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
                           .input_base = (uint32_t)image->layouts[input].base,
                           .input_words = (uint32_t)tensor_words(image, input)};
     const lac_engine_config *e = &image->engine;
-    io->engine_id = LAC_ENGINE_ID((uint32_t)e->mesh_x, (uint32_t)e->mesh_y, (uint32_t)e->drain,
-                                  (uint32_t)e->acc_bits, (uint32_t)e->act_words, (uint32_t)e->list_words);
+    io->engine_id = engine_id(e);
     io->input_bytes = padded(io->input_words * lanes / (size_t)e->drain * group_bytes(e));
     io->output_bytes = padded(io->order.n * sizeof(int32_t));
     io->trace_bytes = (uint32_t)trace_bytes(image, &io->order);
@@ -129,22 +138,26 @@ static uint32_t report_word(const void *report, size_t at) {
 }
 
 static lac_status check_match(const lac_kernel_io *io, const char *device, uint32_t code, lac_error *err) {
-    const lac_engine_config *e = &io->image->engine;
+    char list[200] = "";
+    int32_t values[LAC_N_PARAMS];
     if (code == LAC_KERNEL_CONTRACT)
         LAC_FAIL(
             err, LAC_E_CONTRACT,
             "device %s: the image is for contract %08" PRIx32
             ", the kernel for another one; compile the model and build the kernel with one version of Lacuna",
             device, io->image->contract_hash);
-    if (code == LAC_KERNEL_ENGINE)
-        LAC_FAIL(err, LAC_E_CONTRACT,
-                 "device %s: the image is for an engine of %dx%d lanes, drain %d, %d bits, %d and %d words "
-                 "(ID %08" PRIx32 "), the kernel is another one; compile the model for the kernel's engine, "
-                 "or build the kernel for this "
-                 "one",
-                 device, e->mesh_x, e->mesh_y, e->drain, e->acc_bits, e->act_words, e->list_words,
-                 io->engine_id);
-    return LAC_OK;
+    if (code != LAC_KERNEL_ENGINE) return LAC_OK;
+    engine_values(&io->image->engine, values);
+    for (int i = 0; i < LAC_N_PARAMS; i++) {
+        size_t used = strlen(list);
+        snprintf(list + used, sizeof list - used, "%s%s=%" PRId32, i ? " " : "", lac_params[i].name,
+                 values[i]);
+    }
+    LAC_FAIL(err, LAC_E_CONTRACT,
+             "device %s: the image is for the engine %08" PRIx32
+             " (%s), the kernel is another one; compile the model for the kernel's engine, or build the "
+             "kernel for this one",
+             device, io->engine_id, list);
 }
 
 lac_status lac_kernel_check(const lac_kernel_io *io, const char *device, const void *report, int n,

@@ -92,4 +92,8 @@ const char *__lsan_default_suppressions(void);  // NOLINT: the name is the sanit
 const char *__lsan_default_suppressions(void) { // NOLINT
     return "leak:libpocl\nleak:libLLVM\nleak:libclang\nleak:liboclgrind\n";
 }
+const char *__lsan_default_options(void);  // NOLINT
+const char *__lsan_default_options(void) { // NOLINT
+    return "print_suppressions=0";
+}
 #endif

@@ -147,7 +147,17 @@ void lac_registers_print_c(FILE *out) {
                 statuses[i].doc);
     fprintf(out, "\n/* The ID that tells engines of different parameters apart: FNV-1a over the values of "
                  "engine.def,\n * id = SEED, then id = (id ^ value) * PRIME for each. */\n"
-                 "#define LAC_ENGINE_ID_SEED 2166136261u\n#define LAC_ENGINE_ID_PRIME 16777619u\n\n#endif\n");
+                 "#define LAC_ENGINE_ID_SEED 2166136261u\n#define LAC_ENGINE_ID_PRIME 16777619u\n\n"
+                 "/* The engine of the kernel being compiled: LAC_MESH_X and so on, the contract's where none is "
+                 "given. */\n");
+    for (int i = 0; i < COUNT(parameters); i++)
+        fprintf(out, "#ifndef LAC_%s\n#define LAC_%s LAC_%s_DEFAULT\n#endif\n", parameters[i], parameters[i],
+                parameters[i]);
+    fprintf(out, "#define LAC_THIS_ENGINE (");
+    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, "(");
+    fprintf(out, "LAC_ENGINE_ID_SEED");
+    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, " ^ LAC_%s) * LAC_ENGINE_ID_PRIME", parameters[i]);
+    fprintf(out, ")\n\n#endif\n");
 }
 
 /// Offsets and codes. LAC_ENGINE_PARAMETERS declares the parameters of a module around the engine,

@@ -21,7 +21,7 @@ typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t 
                              uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
                              uint32_t patience);
 
-#define KERNEL(name, x, y, drain_, acc, act, list) kernel_function name;
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_) kernel_function name;
 #include "hls_engines.def"
 #undef KERNEL
 
@@ -29,8 +29,14 @@ static const struct {
     lac_engine_config engine;
     kernel_function *kernel;
 } engines[] = {
-#define KERNEL(name, x, y, drain_, acc, act, list)                                                           \
-    {{.mesh_x = x, .mesh_y = y, .drain = drain_, .acc_bits = acc, .act_words = act, .list_words = list},     \
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_)                                                    \
+    {{.mesh_x = x,                                                                                           \
+      .mesh_y = y,                                                                                           \
+      .drain = drain_,                                                                                       \
+      .acc_bits = acc,                                                                                       \
+      .act_words = act,                                                                                      \
+      .list_words = list,                                                                                    \
+      .lane = lane_},                                                                                        \
      name},
 #include "hls_engines.def"
 #undef KERNEL
