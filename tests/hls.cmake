@@ -48,6 +48,17 @@ add_custom_target(faulty_kernel DEPENDS ${faulty})
 lac_sanitized_kernel(test_hls_kernel_overrun ${faulty})
 set_tests_properties(test_hls_kernel_overrun PROPERTIES PASS_REGULAR_EXPRESSION "AddressSanitizer: [a-zA-Z-]*|runtime error")
 
+# Device xrt against a stub of XRT's headers, on a card that the test plays.
+add_executable(test_device_xrt ${CMAKE_SOURCE_DIR}/tests/unit/test_device_xrt.c ${CMAKE_SOURCE_DIR}/host/device/device_xrt.c
+               $<TARGET_OBJECTS:test_hls_kernel_kernel_3x2>)
+target_include_directories(test_device_xrt PRIVATE ${CMAKE_SOURCE_DIR}/tests/stub)
+target_compile_options(test_device_xrt PRIVATE ${sanitize} ${LAC_WARNINGS} -Wno-missing-prototypes)
+target_compile_definitions(test_device_xrt PRIVATE LAC_HAVE_SIM=0 LAC_HAVE_OPENCL=0 LAC_HAVE_XRT=1)
+target_link_options(test_device_xrt PRIVATE -fsanitize=address,undefined)
+target_link_libraries(test_device_xrt PRIVATE lac_device lac_graph_builder cmocka)
+add_test(NAME test_device_xrt COMMAND test_device_xrt)
+set_tests_properties(test_device_xrt PROPERTIES LABELS quick TIMEOUT 120)
+
 # The library as others see it; a sanitized one cannot be linked into a program without sanitizers.
 if(TARGET lacuna AND NOT LAC_SANITIZE)
   add_test(NAME installed_example COMMAND ${hls_scripts}/install.sh ${CMAKE_BINARY_DIR})
@@ -60,6 +71,12 @@ if(NOT OpenCL_FOUND)
 endif()
 # The same pair on device opencl under Oclgrind; it cannot be loaded under AddressSanitizer.
 find_program(LAC_OCLGRIND oclgrind)
+set(wrapped clGetPlatformIDs clGetPlatformInfo clCreateProgramWithBinary clBuildProgram clCreateKernel clCreateBuffer
+            clWaitForEvents clGetEventInfo)
+list(TRANSFORM wrapped PREPEND LINKER:--wrap=)
+lac_test(test_device_opencl SOURCE unit/test_device_opencl.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 300)
+target_link_options(test_device_opencl PRIVATE ${wrapped})
+target_compile_definitions(test_device_opencl PRIVATE LAC_HAVE_SIM=0 LAC_HAVE_OPENCL=1 LAC_HAVE_XRT=0)
 add_executable(test_opencl_tiny unit/test_opencl_tiny.c)
 add_executable(test_opencl_overrun unit/test_opencl_tiny.c ${CMAKE_CURRENT_BINARY_DIR}/faulty_source.c)
 get_property(kernel_files GLOBAL PROPERTY LAC_KERNEL_FILES)

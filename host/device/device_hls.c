@@ -122,12 +122,12 @@ static void *call_kernel(void *ctx) {
     uint32_t n_program = (uint32_t)image->n_program, n_out = (uint32_t)io->order.n,
              runs = (uint32_t)call->n_images;
     if (call->traced)
-        s->traced_kernel.traced(image->contract_hash, io->engine_id, image->program, s->input, s->output,
-                                call->report, n_program, io->input_base, io->input_words, n_out, runs, 0,
-                                s->trace, io->trace_bytes);
+        s->traced_kernel.traced(image->contract_hash, io->job.engine, image->program, s->input, s->output,
+                                call->report, n_program, io->job.input_base, io->job.input_words, n_out, runs,
+                                0, s->trace, io->trace_bytes);
     else
-        s->kernel.plain(image->contract_hash, io->engine_id, image->program, s->input, s->output,
-                        call->report, n_program, io->input_base, io->input_words, n_out, runs, 0);
+        s->kernel.plain(image->contract_hash, io->job.engine, image->program, s->input, s->output,
+                        call->report, n_program, io->job.input_base, io->job.input_words, n_out, runs, 0);
     return NULL;
 }
 
@@ -151,8 +151,8 @@ static lac_status call_on_stack(kernel_call *call, lac_error *err) {
 
 static void make_room(hls_state *state, int n) {
     if (n <= state->room) return;
-    state->input = lac_arena_alloc(state->arena, (size_t)n * state->io->input_bytes);
-    state->output = lac_arena_alloc(state->arena, (size_t)n * state->io->output_bytes);
+    state->input = lac_arena_alloc(state->arena, (size_t)n * state->io->job.input_bytes);
+    state->output = lac_arena_alloc(state->arena, (size_t)n * state->io->job.output_bytes);
     state->room = n;
 }
 

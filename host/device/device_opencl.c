@@ -108,10 +108,10 @@ static lac_status set_arguments(const lac_kernel_io *io, const cl_slot *slot, la
         int argument;
         size_t value;
     } numbers[] = {{LAC_ARG_CONTRACT, io->image->contract_hash},
-                   {LAC_ARG_ENGINE, io->engine_id},
+                   {LAC_ARG_ENGINE, io->job.engine},
                    {LAC_ARG_PROGRAM_WORDS, io->image->n_program},
-                   {LAC_ARG_INPUT_BASE, io->input_base},
-                   {LAC_ARG_INPUT_WORDS, io->input_words},
+                   {LAC_ARG_INPUT_BASE, io->job.input_base},
+                   {LAC_ARG_INPUT_WORDS, io->job.input_words},
                    {LAC_ARG_OUTPUT_WORDS, io->order.n},
                    {LAC_ARG_PATIENCE, 0}};
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++)
@@ -123,8 +123,8 @@ static lac_status slot_open(cl_state *state, cl_slot *slot, lac_error *err) {
     const lac_kernel_io *io = state->io;
     size_t program_bytes = io->image->n_program * sizeof *io->image->program;
     LAC_TRY(shared_make(state, slot, LAC_ARG_PROGRAM, program_bytes, &slot->program, err));
-    LAC_TRY(shared_make(state, slot, LAC_ARG_INPUT, BATCH * io->input_bytes, &slot->input, err));
-    LAC_TRY(shared_make(state, slot, LAC_ARG_OUTPUT, BATCH * io->output_bytes, &slot->output, err));
+    LAC_TRY(shared_make(state, slot, LAC_ARG_INPUT, BATCH * io->job.input_bytes, &slot->input, err));
+    LAC_TRY(shared_make(state, slot, LAC_ARG_OUTPUT, BATCH * io->job.output_bytes, &slot->output, err));
     LAC_TRY(shared_make(state, slot, LAC_ARG_REPORT, LAC_REPORT_BYTES, &slot->report, err));
     memcpy(slot->program.host, io->image->program, program_bytes);
     LAC_TRY(set_arguments(io, slot, err));

@@ -13,15 +13,6 @@ static void engine_values(const lac_engine_config *e, int32_t values[LAC_N_PARAM
     memcpy(values, e, sizeof *e);
 }
 
-/// LAC_ENGINE_ID, whatever the parameters are.
-static uint32_t engine_id(const lac_engine_config *e) {
-    int32_t values[LAC_N_PARAMS];
-    uint32_t id = 2166136261u;
-    engine_values(e, values);
-    for (int i = 0; i < LAC_N_PARAMS; i++) id = (id ^ (uint32_t)values[i]) * 16777619u;
-    return id;
-}
-
 static size_t tensor_words(const lac_image *image, int t) {
     return (size_t)image->graph->tensors[t].c * (size_t)lac_layout_channel_words(&image->layouts[t]);
 }
@@ -43,29 +34,11 @@ static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
     return bytes;
 }
 
-/// Bytes of a group of lanes in the kernel's input: the next power of two.
-static size_t group_bytes(const lac_engine_config *engine) {
-    size_t bytes = 1;
-    while (bytes < (size_t)engine->drain) bytes *= 2;
-    return bytes;
-}
-
-static size_t padded(size_t bytes) {
-    return (bytes + 63) / 64 * 64;
-}
-
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
     lac_kernel_io *io = LAC_NEW(arena, lac_kernel_io);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine);
-    int input = image->graph->input;
-    *io = (lac_kernel_io){.image = image,
-                          .order = lac_image_raw_order(image),
-                          .input_base = (uint32_t)image->layouts[input].base,
-                          .input_words = (uint32_t)tensor_words(image, input)};
-    const lac_engine_config *e = &image->engine;
-    io->engine_id = engine_id(e);
-    io->input_bytes = padded(io->input_words * lanes / (size_t)e->drain * group_bytes(e));
-    io->output_bytes = padded(io->order.n * sizeof(int32_t));
+    *io =
+        (lac_kernel_io){.image = image, .order = lac_image_raw_order(image), .job = lac_kernel_job_of(image)};
     io->trace_bytes = (uint32_t)trace_bytes(image, &io->order);
     io->memory = LAC_NEW_ARRAY(arena, uint8_t, (size_t)image->engine.act_words * lanes);
     io->tensor = LAC_NEW_ARRAY(arena, int32_t, largest_tensor(image->graph));
@@ -91,22 +64,12 @@ size_t lac_kernel_stack_bytes(const lac_engine_config *engine) {
 
 // ---- buffers ----------------------------------------------------------------------------------------------
 
-/// Activation words of one image into groups of lanes.
-static void pack_groups(const lac_kernel_io *io, const uint8_t *words, uint8_t *buffer) {
-    size_t drain = (size_t)io->image->engine.drain, stride = group_bytes(&io->image->engine);
-    size_t n = io->input_words * (size_t)lac_engine_lanes(&io->image->engine) / drain;
-    for (size_t g = 0; g < n; g++) memcpy(buffer + g * stride, words + g * drain, drain);
-}
-
 void lac_kernel_pack(const lac_kernel_io *io, int n, const int32_t *inputs, void *buffer) {
     const lac_int_graph *graph = io->image->graph;
-    const lac_int_tensor *tensor = &graph->tensors[graph->input];
-    size_t count = lac_int_tensor_count(tensor), lanes = (size_t)lac_engine_lanes(&io->image->engine);
-    for (int i = 0; i < n; i++) {
-        lac_layout_load(&io->image->engine, &io->image->layouts[graph->input], tensor,
-                        inputs + (size_t)i * count, io->memory);
-        pack_groups(io, io->memory + io->input_base * lanes, (uint8_t *)buffer + (size_t)i * io->input_bytes);
-    }
+    size_t count = lac_int_tensor_count(&graph->tensors[graph->input]);
+    for (int i = 0; i < n; i++)
+        lac_kernel_pack_input(io->image, inputs + (size_t)i * count, io->memory,
+                              (uint8_t *)buffer + (size_t)i * io->job.input_bytes);
 }
 
 void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32_t *outputs) {
@@ -114,7 +77,7 @@ void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32
     size_t count = lac_int_tensor_count(&graph->tensors[graph->output]);
     const int32_t *sent = buffer;
     for (int i = 0; i < n; i++)
-        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->output_bytes / sizeof *sent),
+        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->job.output_bytes / sizeof *sent),
                         outputs + (size_t)i * count);
 }
 
@@ -157,7 +120,7 @@ static lac_status check_match(const lac_kernel_io *io, const char *device, uint3
              "device %s: the image is for the engine %08" PRIx32
              " (%s), the kernel is another one; compile the model for the kernel's engine, or build the "
              "kernel for this one",
-             device, io->engine_id, list);
+             device, io->job.engine, list);
 }
 
 lac_status lac_kernel_check(const lac_kernel_io *io, const char *device, const void *report, int n,

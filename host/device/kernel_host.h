@@ -2,9 +2,9 @@
 #define LAC_KERNEL_HOST_H
 
 #include "device.h"
+#include "kernel_job.h"
 #include "lac_registers.h"
 #include "lac_trace.h"
-#include "layout.h"
 
 /// What all hosts of the HLS kernel (hls/lac_kernel.c) share: its options, its buffers, its report.
 
@@ -12,12 +12,10 @@
 typedef struct lac_kernel_io {
     const lac_image *image;
     lac_raw_order order;
-    uint32_t engine_id;
-    uint32_t input_base, input_words; ///< activation words
-    size_t input_bytes, output_bytes; ///< of one image in the kernel's buffers
-    uint32_t trace_bytes;             ///< room for the trace of one image
-    uint8_t *memory;                  ///< activation memory as the trace shows it
-    int32_t *tensor;                  ///< a tensor being shown
+    lac_kernel_job job;
+    uint32_t trace_bytes; ///< room for the trace of one image
+    uint8_t *memory;      ///< activation memory as the trace shows it
+    int32_t *tensor;      ///< a tensor being shown
 } lac_kernel_io;
 
 /// memory  from arena

@@ -145,18 +145,20 @@ void lac_registers_print_c(FILE *out) {
     for (int i = 0; i < COUNT(statuses); i++)
         fprintf(out, "#define LAC_KERNEL_%s %d /* %s */\n", statuses[i].name, statuses[i].value,
                 statuses[i].doc);
-    fprintf(out, "\n/* The ID that tells engines of different parameters apart: FNV-1a over the values of "
-                 "engine.def,\n * id = SEED, then id = (id ^ value) * PRIME for each. */\n"
-                 "#define LAC_ENGINE_ID_SEED 2166136261u\n#define LAC_ENGINE_ID_PRIME 16777619u\n\n"
-                 "/* The engine of the kernel being compiled: LAC_MESH_X and so on, the contract's where none is "
-                 "given. */\n");
+    fprintf(out,
+            "\n/* The ID that tells engines of different parameters apart: FNV-1a over the values of "
+            "engine.def,\n * id = SEED, then id = (id ^ value) * PRIME for each. */\n"
+            "#define LAC_ENGINE_ID_SEED 2166136261u\n#define LAC_ENGINE_ID_PRIME 16777619u\n\n"
+            "/* The engine of the kernel being compiled: LAC_MESH_X and so on, the contract's where none is "
+            "given. */\n");
     for (int i = 0; i < COUNT(parameters); i++)
         fprintf(out, "#ifndef LAC_%s\n#define LAC_%s LAC_%s_DEFAULT\n#endif\n", parameters[i], parameters[i],
                 parameters[i]);
     fprintf(out, "#define LAC_THIS_ENGINE (");
     for (int i = 0; i < COUNT(parameters); i++) fprintf(out, "(");
     fprintf(out, "LAC_ENGINE_ID_SEED");
-    for (int i = 0; i < COUNT(parameters); i++) fprintf(out, " ^ LAC_%s) * LAC_ENGINE_ID_PRIME", parameters[i]);
+    for (int i = 0; i < COUNT(parameters); i++)
+        fprintf(out, " ^ LAC_%s) * LAC_ENGINE_ID_PRIME", parameters[i]);
     fprintf(out, ")\n\n#endif\n");
 }
 

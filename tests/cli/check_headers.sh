@@ -8,7 +8,7 @@ trap 'rm -rf "$work"' EXIT
 mapfile -t headers < <(find host quant prune hls sim rtl boards -name '*.h' 2>/dev/null | sort)
 mapfile -t generated < <(find "$build" -name '*.h' -not -path '*/CMakeFiles/*' -not -path '*/cache/*' -printf '%h\n' | sort -u)
 flags=(-std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Wshadow -Wundef -Wvla -Werror -fsyntax-only
-       -Wno-unused-function -Wno-unused-const-variable -DLAC_HAVE_SIM=1 -DLAC_HAVE_OPENCL=1)
+       -Wno-unused-function -Wno-unused-const-variable -DLAC_HAVE_SIM=1 -DLAC_HAVE_OPENCL=1 -DLAC_HAVE_XRT=0)
 for folder in $(printf '%s\n' "${headers[@]%/*}" | sort -u) rtl/defs; do flags+=("-I$folder"); done
 for folder in "${generated[@]}"; do flags+=(-isystem "$folder"); done
 

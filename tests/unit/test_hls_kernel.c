@@ -59,10 +59,10 @@ static job make_job(int e, lac_int_graph *graph, lac_arena *arena) {
     if (lac_compile(graph, &engines[e].engine, arena, &j.image, NULL) != LAC_OK) return j;
     j.io = lac_kernel_io_new(j.image, arena);
     j.contract = j.image->contract_hash;
-    j.engine = j.io->engine_id;
+    j.engine = j.io->job.engine;
     j.program_words = (uint32_t)j.image->n_program;
-    j.input_base = j.io->input_base;
-    j.input_words = j.io->input_words;
+    j.input_base = j.io->job.input_base;
+    j.input_words = j.io->job.input_words;
     j.output_words = (uint32_t)j.io->order.n;
     size_t n_in = lac_int_tensor_count(&j.image->graph->tensors[j.image->graph->input]);
     j.codes = LAC_NEW_ARRAY(arena, int32_t, RUNS * n_in);
@@ -70,8 +70,8 @@ static job make_job(int e, lac_int_graph *graph, lac_arena *arena) {
     for (int r = 0; r < RUNS; r++)
         random_codes(&rng, &j.image->graph->tensors[j.image->graph->input], j.codes + (size_t)r * n_in);
     j.program = malloc(j.image->n_program * 8);
-    j.input = calloc(1, RUNS * j.io->input_bytes);
-    j.output = calloc(1, RUNS * j.io->output_bytes);
+    j.input = calloc(1, RUNS * j.io->job.input_bytes);
+    j.output = calloc(1, RUNS * j.io->job.output_bytes);
     j.report = calloc(1, LAC_REPORT_BYTES);
     memcpy(j.program, j.image->program, j.image->n_program * 8);
     lac_kernel_pack(j.io, RUNS, j.codes, j.input);
