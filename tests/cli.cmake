@@ -23,3 +23,7 @@ lac_script_test(cli_verify TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh veri
 # Both may build the same simulation model.
 set_tests_properties(cli_train cli_verify PROPERTIES RESOURCE_LOCK cli_cache)
 lac_script_test(docs_are_current TIMEOUT 60 LABELS quick COMMAND scripts/docs --check)
+if(OpenCL_FOUND)
+  lac_script_test(cli_opencl TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh opencl)
+  set_tests_properties(cli_opencl PROPERTIES RESOURCE_LOCK cli_cache)
+endif()
