@@ -43,7 +43,7 @@ static inline int32_t lac_code_max(int bits, int is_signed) {
 static inline int lac_digit_count(int32_t code) {
     int32_t rest = code < 0 ? -code : code;
     int32_t fewest = 0, carried = 8; // digits so far, without and with a carry into the next; 8: not possible
-    for (; rest; rest >>= 2) {
+    for (int32_t k = 0; k < 4; k++, rest >>= 2) {
         int32_t low = rest & 3; // 0..3, or 1..4 with the carry
         int32_t stay = low == 0 ? fewest : low < 3 ? fewest + 1 : 8;
         int32_t raise = low > 1 ? fewest + 1 : 8;
