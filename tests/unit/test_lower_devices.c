@@ -78,9 +78,12 @@ static void run_net(uint64_t seed, const lac_device_desc *device) {
 
 static void devices_without_a_clock_equal_the_reference(void **state) {
     (void)state;
-    for (int d = 0; d < lac_n_devices(); d++)
-        for (uint64_t seed = 1; seed <= N_NETS && !lac_device_row(d)->has_cycles; seed++)
+    for (int d = 0; d < lac_n_devices(); d++) {
+        // Where there is a choice of places, a compiler is started for every image.
+        uint64_t n_nets = lac_device_row(d)->place ? 2 : N_NETS;
+        for (uint64_t seed = 1; seed <= n_nets && !lac_device_row(d)->has_cycles; seed++)
             run_net(seed, lac_device_row(d));
+    }
 }
 
 static void devices_with_a_clock_equal_the_reference(void **state) {
