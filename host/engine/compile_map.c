@@ -53,7 +53,7 @@ static lac_status map_add(const lac_plan *plan, lac_plan_step *step, lac_error *
             "same sign, or '%s' 7 bits",
             layer->name, other->name, other->name);
     lac_plan_tap second = {.kx = 1};
-    second.record.OFFSET = plan->layouts[layer->in[1]].base - plan->layouts[layer->in[0]].base;
+    second.record.OFFSET = lac_tap_offset(plan->layouts[layer->in[0]].base, plan->layouts[layer->in[1]].base);
     LAC_TRY(add_tap(step, layer, (lac_plan_tap){0}, err));
     return add_tap(step, layer, second, err);
 }

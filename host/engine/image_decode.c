@@ -183,7 +183,7 @@ static lac_status sum_entry(const decoder *d, int tap, int c, int weight, lac_er
 static lac_status add_entry(const decoder *d, int tap, int c, int weight, lac_error *err) {
     const lac_layout *second = &d->image->layouts[d->layer->in[1]];
     const lac_tap_record *t = &d->reader.taps[tap];
-    int offset = tap ? second->base - d->in_layout->base : 0;
+    int offset = tap ? lac_tap_offset(d->in_layout->base, second->base) : 0;
     bool displaced = t->DY || t->DX || t->OFFSET != offset || second->tile_h != d->in_layout->tile_h ||
                      second->tile_w != d->in_layout->tile_w;
     if (tap > 1 || c != 0 || displaced || weight < 1 || (d->channel > 0 && d->layer->add_w[tap] != weight))

@@ -63,6 +63,11 @@ void lac_channel_unpack(uint64_t word, lac_channel_record *record);
 const char *lac_layer_difference(const lac_layer_record *a, const lac_layer_record *b, int32_t *in_a,
                                  int32_t *in_b);
 
+/// Words from one address to another as TAP.OFFSET says it: the engine counts addresses modulo 65536.
+static inline int32_t lac_tap_offset(int32_t from, int32_t to) {
+    return ((to - from + 0x8000) & 0xFFFF) - 0x8000;
+}
+
 /// Bits of an entry for a value of LAYER.ENTRY_BITS: 4, 8, 16.
 static inline int lac_entry_bits(int32_t code) {
     return 4 << code;

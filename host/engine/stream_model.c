@@ -111,8 +111,8 @@ static lac_status accumulate(machine *m, const list_entry *e, int base_row, int 
     int hop_y, hop_x, row, col;
     LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &hop_y, &row, err));
     LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &hop_x, &col, err));
-    int address = r->IN_BASE + m->group_base + e->offset + row * r->IN_TILE_W + col;
-    if (address < 0 || address >= engine->act_words)
+    int address = (r->IN_BASE + m->group_base + e->offset + row * r->IN_TILE_W + col) & 0xFFFF;
+    if (address >= engine->act_words)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
     for (int p = 0; p < m->lanes; p++) {
         if (e->lane >= 0 && e->lane != p) continue;
