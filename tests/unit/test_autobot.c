@@ -5,7 +5,10 @@
 
 #include "autobot.h"
 #include "gate_run.h"
+#include "group_lasso.h"
+#include "hrank.h"
 #include "prune.h"
+#include "thinet.h"
 
 static void the_budget_has_two_sides(void **state) {
     (void)state;
@@ -86,6 +89,38 @@ static void slopes_of_gates_match_finite_differences(void **state) {
     assert_true(worst_slope(&run, 10, lambda, slope) > 2e-2);
     lac_gate_run_close(&run);
     lac_arena_close(arena);
+}
+
+// ---- criteria by hand -----------------------------------------------------------------------------------
+
+static void a_group_is_shortened_down_to_zero(void **state) {
+    (void)state;
+    assert_true(lac_shrink_group(5, 1) == 0.8);
+    assert_true(lac_shrink_group(0.5, 1) == 0 && lac_shrink_group(0, 1) == 0);
+}
+
+// Channels 0 and 1 cancel each other: together they are missed less than either, so the second follows the
+// first although it alone misses more than channel 2.
+static void what_cancels_goes_together(void **state) {
+    (void)state;
+    const double moments[] = {0.8, -0.9, 0, -0.9, 1, 0, 0, 0, 0.9};
+    double rank[3];
+    lac_thinet_order(moments, 3, rank);
+    assert_true(fabs(rank[0] - 0.5 / 3) < 1e-12 && fabs(rank[1] - 1.5 / 3) < 1e-12);
+    assert_true(fabs(rank[2] - 2.5 / 3) < 1e-12);
+    const double apart[] = {0.8, 0, 0, 0, 1, 0, 0, 0, 0.9};
+    lac_thinet_order(apart, 3, rank);
+    assert_true(rank[0] < rank[2] && rank[2] < rank[1]);
+}
+
+static void ranks_of_maps_by_hand(void **state) {
+    (void)state;
+    double full[] = {1, 2, 3, 4}, one[] = {1, 2, 3, 2, 4, 6}, none[] = {0, 0, 0, 0},
+           tall[] = {0, 1, 0, 2, 1, 0};
+    assert_int_equal(lac_map_rank(full, 2, 2), 2);
+    assert_int_equal(lac_map_rank(one, 2, 3), 1);
+    assert_int_equal(lac_map_rank(none, 2, 2), 0);
+    assert_int_equal(lac_map_rank(tall, 3, 2), 2);
 }
 
 // ---- whole runs -----------------------------------------------------------------------------------------
@@ -222,6 +257,9 @@ int main(void) {
         cmocka_unit_test(gates_begin_at_nine_tenths),
         cmocka_unit_test(binarisation_is_a_mean_of_means),
         cmocka_unit_test(slopes_of_gates_match_finite_differences),
+        cmocka_unit_test(a_group_is_shortened_down_to_zero),
+        cmocka_unit_test(what_cancels_goes_together),
+        cmocka_unit_test(ranks_of_maps_by_hand),
         cmocka_unit_test(autobot_meets_its_budget_and_keeps_what_counts),
         cmocka_unit_test(two_runs_close_the_same_gates),
         cmocka_unit_test(budgets_in_bytes_and_cycles_are_met_too),
