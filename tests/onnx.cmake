@@ -1,5 +1,6 @@
 lac_test(test_graph SOURCE unit/test_graph.c DEPS lac_ir LABELS quick)
 lac_test(test_dataset SOURCE unit/test_dataset.c DEPS lac_data LABELS quick)
+lac_test(test_data_files SOURCE unit/test_data_files.c DEPS lac_data LABELS quick)
 lac_test(test_onnx SOURCE unit/test_onnx.c DEPS lac_onnx LABELS quick)
 lac_test(test_onnx_read SOURCE unit/test_onnx_read.c DEPS lac_onnx LABELS quick)
 

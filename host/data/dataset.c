@@ -4,6 +4,7 @@
 #include "file.h"
 
 #include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +44,32 @@ static lac_status unknown(const char *name, size_t n, lac_error *err) {
 static uint32_t crc_of(const lac_dataset *data, const lac_split *split, uint32_t crc) {
     crc = lac_crc32(crc, split->pixels, (size_t)split->n * (size_t)(data->c * data->h * data->w));
     return lac_crc32(crc, split->labels, split->n);
+}
+
+void lac_data_measure(lac_dataset *data) {
+    uint64_t counts[256] = {0};
+    size_t n = (size_t)data->train.n * (size_t)(data->c * data->h * data->w);
+    for (size_t i = 0; i < n; i++) counts[data->train.pixels[i]]++;
+    double sum = 0, squares = 0;
+    for (int v = 0; v < 256; v++) {
+        sum += (double)counts[v] * v;
+        squares += (double)counts[v] * v * v;
+    }
+    double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
+    for (int c = 0; c < data->c; c++) {
+        data->mean[c] = (float)round(mean);
+        data->std[c] = (float)fmax(1, round(sqrt(fmax(0, variance))));
+    }
+}
+
+lac_status lac_data_read_file(const char *path, const char *remedy, size_t n_bytes, lac_arena *arena,
+                              lac_bytes *out, lac_error *err) {
+    lac_status status = lac_file_read(path, arena, out, err);
+    if (status == LAC_E_NOT_FOUND) LAC_FAIL(err, status, "cannot find '%s'; %s", path, remedy);
+    LAC_TRY(status);
+    if (out->n != n_bytes)
+        LAC_FAIL(err, LAC_E_FORMAT, "'%s' has %zu bytes, it should have %zu; copy the file again", path, out->n, n_bytes);
+    return LAC_OK;
 }
 
 lac_status lac_dataset_hold_out(lac_dataset *data, uint32_t n, lac_error *err) {
