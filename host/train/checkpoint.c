@@ -37,6 +37,10 @@ static void mix_graph(uint64_t *hash, const lac_graph *graph) {
         mix_number(hash, node->op);
         mix(hash, node->in, (size_t)node->n_in * sizeof *node->in);
         mix(hash, &node->attr.window, sizeof node->attr.window); // ints alone: no padding
+        const lac_rearrange_attr *m = &node->attr.move;
+        const int moves[] = {m->begin,     m->end,    m->groups, m->factor[0], m->factor[1], m->block,
+                             m->by_column, m->pad[0], m->pad[1], m->pad[2],    m->pad[3],    m->circular};
+        mix(hash, moves, sizeof moves);
         mix_number(hash, (double)node->attr.epsilon);
         mix_number(hash, (double)node->attr.momentum);
         mix_number(hash, node->attr.quant.bits * 8 + node->attr.quant.is_signed * 4 +

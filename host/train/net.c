@@ -135,6 +135,29 @@ int lac_net_add(lac_net *net, const char *name, int a, int b) {
     return add_node(net, LAC_OP_ADD, name, (int[]){a, b}, 2, NULL);
 }
 
+int lac_net_mul(lac_net *net, const char *name, int a, int b) {
+    return add_node(net, LAC_OP_MUL, name, (int[]){a, b}, 2, NULL);
+}
+
+int lac_net_unary(lac_net *net, lac_op op, const char *name, int x) {
+    return add_node(net, op, name, &x, 1, NULL);
+}
+
+int lac_net_slice(lac_net *net, const char *name, int x, int begin, int end) {
+    return add_node(net, LAC_OP_SLICE, name, &x, 1, &(lac_attr){.move = {.begin = begin, .end = end}});
+}
+
+int lac_net_shuffle(lac_net *net, const char *name, int x, int groups) {
+    return add_node(net, LAC_OP_CHANNEL_SHUFFLE, name, &x, 1, &(lac_attr){.move = {.groups = groups}});
+}
+
+int lac_net_conv_again(lac_net *net, const char *name, int x, int like) {
+    const lac_node *first = &net->graph->nodes[lac_graph_producer(net->graph, like)];
+    int in[3] = {x, first->in[1], first->n_in > 2 ? first->in[2] : 0}, n_in = first->n_in;
+    lac_attr attr = first->attr; // adding a node may move the first
+    return add_node(net, LAC_OP_CONV2D, name, in, n_in, &attr);
+}
+
 int lac_net_concat(lac_net *net, const char *name, const int *in, int n_in) {
     return add_node(net, LAC_OP_CONCAT, name, in, n_in, NULL);
 }

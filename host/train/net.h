@@ -43,6 +43,15 @@ int lac_net_mean_pool(lac_net *net, const char *name, int x);
 int lac_net_flatten(lac_net *net, const char *name, int x);
 int lac_net_linear(lac_net *net, const char *name, int x, int out_features);
 int lac_net_add(lac_net *net, const char *name, int a, int b);
+/// a times b, which may be one number a channel or pixel.
+int lac_net_mul(lac_net *net, const char *name, int a, int b);
+/// An op of one operand without attributes: SIGMOID, CHANNEL_MEAN, GLOBAL_MAX_POOL, ...
+int lac_net_unary(lac_net *net, lac_op op, const char *name, int x);
+/// Channels begin .. end - 1 / the channels of all groups in turn.
+int lac_net_slice(lac_net *net, const char *name, int x, int begin, int end);
+int lac_net_shuffle(lac_net *net, const char *name, int x, int groups);
+/// The convolution that made `like`, with its very weights, of another input.
+int lac_net_conv_again(lac_net *net, const char *name, int x, int like);
 int lac_net_concat(lac_net *net, const char *name, const int *in, int n_in);
 /// Global average pool and a linear layer: what most networks end with.
 int lac_net_classify(lac_net *net, int x, int n_classes);

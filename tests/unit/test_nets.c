@@ -129,6 +129,10 @@ static void networks_have_the_published_sizes_of_their_papers(void **state) {
         {"resnet18", 224, 1000, 1.81e9, 1e7, 11689512, 1},
         {"resnet50", 224, 1000, 4.09e9, 1e7, 25557032, 1},
         {"squeezenet", 224, 1000, 0.35e9, 1e7, 1235496, 1},
+        {"shufflenet-v2", 224, 1000, 0.145e9, 1e6, 2278604, 1},
+        // Hu et al., table 2 and the model of timm; Woo et al., table 4
+        {"se-resnet50", 224, 1000, 0, 1, 28088024, 1},
+        {"cbam-resnet50", 224, 1000, 0, 1, 28.09e6, 1e4},
         {"mobilenet-v2", 224, 1000, 0.30e9, 1e7, 3504872, 1},
         // Howard et al., tables 6 and 8
         {"mobilenet-v1", 224, 1000, 569e6, 1e6, 4.2e6, 1e5},
@@ -283,6 +287,18 @@ static void every_network_gives_finite_logits_and_every_layer_a_gradient(void **
     }
 }
 
+// Their attention has weights that two branches share; no layer of theirs may be left out of the gradient.
+static void attention_learns_in_every_layer(void **state) {
+    (void)state;
+    static const char *const names[] = {"se-resnet18-cifar", "cbam-resnet18-cifar"};
+    for (int i = 0; i < 2; i++) {
+        lac_arena *arena = lac_arena_open();
+        lac_rng rng = lac_rng_make(4, (uint64_t)i);
+        expect_step(build(net_named(names[i]), arena, CIFAR, CLASSES), &rng);
+        lac_arena_close(arena);
+    }
+}
+
 static void networks_carry_name_help_and_source(void **state) {
     (void)state;
     for (int i = 0; i < lac_n_nets(); i++) {
@@ -358,6 +374,7 @@ int main(void) {
         cmocka_unit_test(wrn_16_4_has_the_weights_of_its_table),
         cmocka_unit_test(other_networks_have_other_counts),
         cmocka_unit_test(every_network_gives_finite_logits_and_every_layer_a_gradient),
+        cmocka_unit_test(attention_learns_in_every_layer),
         cmocka_unit_test(networks_carry_name_help_and_source),
         cmocka_unit_test(option_a_adds_every_second_pixel_and_zeros),
     };
