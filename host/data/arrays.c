@@ -7,7 +7,8 @@
 
 lac_status lac_data_open_arrays(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err);
 
-// NumPy arrays x_train, y_train, x_test and y_test: files of a folder, or members of one .npz, as Keras has them.
+// NumPy arrays x_train, y_train, x_test and y_test: files of a folder, or members of one .npz, as Keras has
+// them.
 
 enum { MAX_CLASSES = 256, MAX_SIDE = 1024 };
 
@@ -16,15 +17,18 @@ static const char remedy[] = "save x_train, y_train, x_test and y_test with nump
 // Bytes n x h x w, n x c x h x w or n x h x w x c; the last two are told apart by which of them is 1, 3 or 4.
 static lac_status image_shape(const lac_array *a, lac_dataset *out, bool *channels_last, lac_error *err) {
     const uint64_t *d = a->dims;
-    bool grey = a->n_dims == 3, first = a->n_dims == 4 && d[1] <= 4 && d[1] != 2, last = a->n_dims == 4 && d[3] <= 4;
+    bool grey = a->n_dims == 3, first = a->n_dims == 4 && d[1] <= 4 && d[1] != 2,
+         last = a->n_dims == 4 && d[3] <= 4;
     *channels_last = last && !first;
     if (a->kind != 'u' || a->item_bytes != 1 || !(grey || first || last))
         LAC_FAIL(err, LAC_E_FORMAT,
                  "array '%s' has %d dimensions of %c%d; images are bytes (u1), n x h x w, n x c x h x w or "
                  "n x h x w x c; %s",
                  a->path, a->n_dims, a->kind, a->item_bytes, remedy);
-    uint64_t c = grey ? 1 : first ? d[1] : d[3], h = grey || *channels_last ? d[1] : d[2],
-             w = grey || *channels_last ? d[2] : d[3];
+    uint64_t c = grey    ? 1
+                 : first ? d[1]
+                         : d[3],
+             h = grey || *channels_last ? d[1] : d[2], w = grey || *channels_last ? d[2] : d[3];
     if (c < 1 || c == 2 || h < 1 || w < 1 || h > MAX_SIDE || w > MAX_SIDE)
         LAC_FAIL(err, LAC_E_FORMAT,
                  "array '%s' has images of %" PRIu64 "x%" PRIu64 "x%" PRIu64
@@ -46,17 +50,20 @@ static uint8_t *channels_first(const lac_array *a, const lac_dataset *d, lac_are
     return to;
 }
 
-static lac_status read_labels(const lac_array *a, uint8_t **out, int *n_classes, lac_arena *arena, lac_error *err) {
+static lac_status read_labels(const lac_array *a, uint8_t **out, int *n_classes, lac_arena *arena,
+                              lac_error *err) {
     bool fits = a->n_dims == 1 || (a->n_dims == 2 && a->dims[1] == 1);
     if (!fits || (a->kind != 'u' && a->kind != 'i'))
-        LAC_FAIL(err, LAC_E_FORMAT, "array '%s' has %d dimensions of %c%d; labels are one integer an image; %s",
-                 a->path, a->n_dims, a->kind, a->item_bytes, remedy);
+        LAC_FAIL(err, LAC_E_FORMAT,
+                 "array '%s' has %d dimensions of %c%d; labels are one integer an image; %s", a->path,
+                 a->n_dims, a->kind, a->item_bytes, remedy);
     *out = LAC_NEW_ARRAY(arena, uint8_t, a->dims[0]);
     for (uint64_t i = 0; i < a->dims[0]; i++) {
         int64_t label = lac_array_integer(a, i);
         if (label < 0 || label >= MAX_CLASSES)
-            LAC_FAIL(err, LAC_E_FORMAT, "array '%s': image %" PRIu64 " has label %" PRId64 ", 0 to %d are read",
-                     a->path, i, label, MAX_CLASSES - 1);
+            LAC_FAIL(err, LAC_E_FORMAT,
+                     "array '%s': image %" PRIu64 " has label %" PRId64 ", 0 to %d are read", a->path, i,
+                     label, MAX_CLASSES - 1);
         (*out)[i] = (uint8_t)label;
         if (label >= *n_classes) *n_classes = (int)label + 1;
     }
@@ -73,22 +80,25 @@ static lac_status read_pair(const char *path, const char *x_name, const char *y_
     LAC_TRY(image_shape(&x, shape, &channels_last, err));
     LAC_TRY(read_labels(&y, &labels, &shape->n_classes, arena, err));
     if (x.dims[0] != y.dims[0] || x.dims[0] == 0 || x.dims[0] > UINT32_MAX)
-        LAC_FAIL(err, LAC_E_FORMAT, "'%s' has %" PRIu64 " images, '%s' has %" PRIu64 " labels; both must be one number above 0",
+        LAC_FAIL(err, LAC_E_FORMAT,
+                 "'%s' has %" PRIu64 " images, '%s' has %" PRIu64 " labels; both must be one number above 0",
                  x.path, x.dims[0], y.path, y.dims[0]);
-    *out = (lac_split){channels_last ? channels_first(&x, shape, arena) : x.data, labels, (uint32_t)x.dims[0]};
+    *out =
+        (lac_split){channels_last ? channels_first(&x, shape, arena) : x.data, labels, (uint32_t)x.dims[0]};
     return LAC_OK;
 }
 
 lac_status lac_data_open_arrays(const char *path, lac_arena *arena, lac_dataset *out, lac_error *err) {
     if (!path)
-        LAC_FAIL(err, LAC_E_NOT_FOUND, "arrays are files of yours; give a folder or an .npz as arrays:PATH, and %s",
-                 remedy);
+        LAC_FAIL(err, LAC_E_NOT_FOUND,
+                 "arrays are files of yours; give a folder or an .npz as arrays:PATH, and %s", remedy);
     lac_dataset train = {0}, test = {0};
     LAC_TRY(read_pair(path, "x_train", "y_train", arena, &train, &out->train, err));
     LAC_TRY(read_pair(path, "x_test", "y_test", arena, &test, &out->test, err));
     if (train.c != test.c || train.h != test.h || train.w != test.w)
-        LAC_FAIL(err, LAC_E_FORMAT, "'%s': images to train on are %dx%dx%d, those to test on %dx%dx%d; make them equal",
-                 path, train.c, train.h, train.w, test.c, test.h, test.w);
+        LAC_FAIL(err, LAC_E_FORMAT,
+                 "'%s': images to train on are %dx%dx%d, those to test on %dx%dx%d; make them equal", path,
+                 train.c, train.h, train.w, test.c, test.h, test.w);
     out->c = train.c;
     out->h = train.h;
     out->w = train.w;

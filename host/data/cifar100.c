@@ -4,21 +4,22 @@
 
 lac_status lac_data_open_cifar100(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err);
 
-/// The binary version: train.bin and test.bin of records of a coarse label (20 superclasses, not used), a fine label,
-/// and 32x32 red, green and blue bytes.
+/// The binary version: train.bin and test.bin of records of a coarse label (20 superclasses, not used), a
+/// fine label, and 32x32 red, green and blue bytes.
 ///
-/// source  A. Krizhevsky: Learning multiple layers of features from tiny images, 2009; "Binary version", CIFAR-100
+/// source  A. Krizhevsky: Learning multiple layers of features from tiny images, 2009; "Binary version",
+/// CIFAR-100
 enum { IMAGE_BYTES = 3 * 32 * 32, RECORD_BYTES = 2 + IMAGE_BYTES, CLASSES = 100 };
 
-static lac_status read_split(const char *folder, const char *file, uint32_t n, lac_arena *arena, lac_split *out,
-                             lac_error *err) {
+static lac_status read_split(const char *folder, const char *file, uint32_t n, lac_arena *arena,
+                             lac_split *out, lac_error *err) {
     const char *path = lac_arena_printf(arena, "%s/%s", folder, file);
     lac_arena *scratch = lac_arena_open();
     lac_bytes bytes = {0};
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to read '%s'", path);
-    lac_status status =
-        lac_data_read_file(path, "unpack the binary version of CIFAR-100 and give the folder as cifar100:FOLDER",
-                           (size_t)n * RECORD_BYTES, scratch, &bytes, err);
+    lac_status status = lac_data_read_file(
+        path, "unpack the binary version of CIFAR-100 and give the folder as cifar100:FOLDER",
+        (size_t)n * RECORD_BYTES, scratch, &bytes, err);
     uint8_t *pixels = LAC_NEW_ARRAY(arena, uint8_t, (size_t)n * IMAGE_BYTES);
     uint8_t *labels = LAC_NEW_ARRAY(arena, uint8_t, n);
     for (uint32_t i = 0; status == LAC_OK && i < n; i++) {
@@ -34,9 +35,10 @@ static lac_status read_split(const char *folder, const char *file, uint32_t n, l
 
 lac_status lac_data_open_cifar100(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err) {
     if (!folder)
-        LAC_FAIL(err, LAC_E_NOT_FOUND,
-                 "cifar100 is in no Debian package; give the folder that holds train.bin (the binary version) as "
-                 "cifar100:FOLDER");
+        LAC_FAIL(
+            err, LAC_E_NOT_FOUND,
+            "cifar100 is in no Debian package; give the folder that holds train.bin (the binary version) as "
+            "cifar100:FOLDER");
     out->c = 3;
     out->h = out->w = 32;
     out->n_classes = CLASSES;

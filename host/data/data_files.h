@@ -29,8 +29,9 @@ lac_status lac_data_check_labels(const char *path, const uint8_t *labels, uint32
 lac_status lac_data_read_file(const char *path, const char *remedy, size_t n_bytes, lac_arena *arena,
                               lac_bytes *out, lac_error *err) LAC_MUST_CHECK;
 
-/// Fills in mean and deviation from the images to train on: one pair for all channels, because an input quantizer has
-/// one scale and zero point, in whole numbers, so that such a quantizer hands pixels on unchanged.
+/// Fills in mean and deviation from the images to train on: one pair for all channels, because an input
+/// quantizer has one scale and zero point, in whole numbers, so that such a quantizer hands pixels on
+/// unchanged.
 void lac_data_measure(lac_dataset *data);
 
 #endif

@@ -68,7 +68,8 @@ lac_status lac_data_read_file(const char *path, const char *remedy, size_t n_byt
     if (status == LAC_E_NOT_FOUND) LAC_FAIL(err, status, "cannot find '%s'; %s", path, remedy);
     LAC_TRY(status);
     if (out->n != n_bytes)
-        LAC_FAIL(err, LAC_E_FORMAT, "'%s' has %zu bytes, it should have %zu; copy the file again", path, out->n, n_bytes);
+        LAC_FAIL(err, LAC_E_FORMAT, "'%s' has %zu bytes, it should have %zu; copy the file again", path,
+                 out->n, n_bytes);
     return LAC_OK;
 }
 

@@ -11,9 +11,9 @@
 
 lac_status lac_data_open_folders(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err);
 
-// ROOT/train/CLASS/*.png and ROOT/test/CLASS/*.png, or ROOT/CLASS/*.png, of which every tenth image of a class is for
-// the test. Names are taken in the order of their bytes, and the images to train on are shuffled, so that those held
-// out for validation come from all classes.
+// ROOT/train/CLASS/*.png and ROOT/test/CLASS/*.png, or ROOT/CLASS/*.png, of which every tenth image of a
+// class is for the test. Names are taken in the order of their bytes, and the images to train on are
+// shuffled, so that those held out for validation come from all classes.
 
 enum { MAX_CLASSES = 256, TEST_EVERY = 10 };
 
@@ -54,11 +54,13 @@ static bool is_image(const char *name) {
 static lac_status list(const char *path, bool folders, lac_arena *arena, names *out, lac_error *err) {
     DIR *dir = opendir(path);
     if (!dir)
-        LAC_FAIL(err, LAC_E_NOT_FOUND, "cannot open folder '%s'; give one that holds CLASS/*.png as folders:FOLDER", path);
+        LAC_FAIL(err, LAC_E_NOT_FOUND,
+                 "cannot open folder '%s'; give one that holds CLASS/*.png as folders:FOLDER", path);
     *out = (names){0};
     for (const struct dirent *e; (e = readdir(dir));) {
         if (e->d_name[0] == '.') continue;
-        bool wanted = folders ? is_folder(lac_arena_printf(arena, "%s/%s", path, e->d_name)) : is_image(e->d_name);
+        bool wanted =
+            folders ? is_folder(lac_arena_printf(arena, "%s/%s", path, e->d_name)) : is_image(e->d_name);
         if (wanted) add_name(out, lac_arena_strdup(arena, e->d_name), arena);
     }
     closedir(dir);
@@ -81,7 +83,8 @@ static lac_status collect(const char *root, const names *classes, int part, lac_
     names *images = LAC_NEW_ARRAY(arena, names, classes->n);
     size_t total = 0;
     for (size_t c = 0; c < classes->n; c++) {
-        LAC_TRY(list(lac_arena_printf(arena, "%s/%s", root, classes->items[c]), false, arena, &images[c], err));
+        LAC_TRY(
+            list(lac_arena_printf(arena, "%s/%s", root, classes->items[c]), false, arena, &images[c], err));
         total += images[c].n;
     }
     *out = (items){.data = LAC_NEW_ARRAY(arena, item, total + 1)};
@@ -89,12 +92,14 @@ static lac_status collect(const char *root, const names *classes, int part, lac_
         for (size_t i = 0; i < images[c].n; i++) {
             bool test = i % TEST_EVERY == TEST_EVERY - 1;
             if (part >= 0 && test != (part == 1)) continue;
-            const char *path = lac_arena_printf(arena, "%s/%s/%s", root, classes->items[c], images[c].items[i]);
+            const char *path =
+                lac_arena_printf(arena, "%s/%s/%s", root, classes->items[c], images[c].items[i]);
             out->data[out->n++] = (item){path, (uint8_t)c};
         }
     if (out->n == 0)
-        LAC_FAIL(err, LAC_E_NOT_FOUND, "'%s' has %zu class folders and no %simage in them; it needs %s/CLASS/*.png or *.jpg",
-                 root, classes->n, part == 1 ? "tenth " : "", root);
+        LAC_FAIL(err, LAC_E_NOT_FOUND,
+                 "'%s' has %zu class folders and no %simage in them; it needs %s/CLASS/*.png or *.jpg", root,
+                 classes->n, part == 1 ? "tenth " : "", root);
     return LAC_OK;
 }
 
@@ -124,14 +129,14 @@ static lac_status read_one(const item *it, const char *first, lac_dataset *d, ui
         put_planes(&picture, d->c, to);
     else if (status == LAC_OK)
         status = lac_fail(err, LAC_E_FORMAT,
-                          "'%s' is %dx%d pixels of %d channels, '%s' is %dx%d of %d; make all alike", it->path, picture.w,
-                          picture.h, picture.c, first, d->w, d->h, d->c);
+                          "'%s' is %dx%d pixels of %d channels, '%s' is %dx%d of %d; make all alike",
+                          it->path, picture.w, picture.h, picture.c, first, d->w, d->h, d->c);
     lac_arena_close(scratch);
     return status;
 }
 
-static lac_status read_all(const items *from, const char *first, lac_dataset *d, lac_arena *arena, lac_split *out,
-                           lac_error *err) {
+static lac_status read_all(const items *from, const char *first, lac_dataset *d, lac_arena *arena,
+                           lac_split *out, lac_error *err) {
     size_t size = (size_t)d->c * (size_t)d->h * (size_t)d->w;
     uint8_t *pixels = lac_arena_array(arena, from->n, size), *labels = lac_arena_alloc(arena, from->n);
     for (uint32_t i = 0; i < from->n; i++) {
@@ -150,7 +155,8 @@ static lac_status find_classes(const char *root, lac_arena *arena, names *out, l
 
 lac_status lac_data_open_folders(const char *folder, lac_arena *arena, lac_dataset *out, lac_error *err) {
     if (!folder)
-        LAC_FAIL(err, LAC_E_NOT_FOUND, "images are files of yours; give the folder that holds CLASS/*.png as folders:FOLDER");
+        LAC_FAIL(err, LAC_E_NOT_FOUND,
+                 "images are files of yours; give the folder that holds CLASS/*.png as folders:FOLDER");
     const char *train_root = lac_arena_printf(arena, "%s/train", folder);
     const char *test_root = lac_arena_printf(arena, "%s/test", folder);
     bool parted = is_folder(train_root) && is_folder(test_root);

@@ -18,7 +18,8 @@ static uint64_t little_endian(const uint8_t *b, int n) {
 // ---- .npy -----------------------------------------------------------------------------------------------
 
 static lac_status bad_header(const char *path, const char *what, lac_error *err) {
-    LAC_FAIL(err, LAC_E_FORMAT, "'%s' is no NumPy array that can be read: %s; save it with numpy.save", path, what);
+    LAC_FAIL(err, LAC_E_FORMAT, "'%s' is no NumPy array that can be read: %s; save it with numpy.save", path,
+             what);
 }
 
 // What follows a key of the header's dictionary; NULL when it is not there.
@@ -31,7 +32,8 @@ static const char *member(const char *header, const char *key) {
 static lac_status parse_type(const char *text, lac_array *out, lac_error *err) {
     bool quoted = text && (*text == '\'' || *text == '"');
     if (!quoted) return bad_header(out->path, "its header has no plain 'descr'", err);
-    if (text[1] != '<' && text[1] != '|') return bad_header(out->path, "its numbers are not little-endian", err);
+    if (text[1] != '<' && text[1] != '|')
+        return bad_header(out->path, "its numbers are not little-endian", err);
     out->kind = text[2];
     out->item_bytes = text[3] >= '1' && text[3] <= '8' ? text[3] - '0' : 0;
     bool known = out->kind && strchr("uifb", out->kind) && text[4] == text[0];
@@ -73,8 +75,9 @@ lac_status lac_array_parse(const char *path, uint8_t *bytes, size_t n, lac_array
     LAC_TRY(parse_shape(member(header, "'shape'"), &a, err));
     a.data = bytes + start + length;
     if (a.n_bytes != n - start - length)
-        LAC_FAIL(err, LAC_E_FORMAT, "'%s' has %zu bytes after its header, its shape needs %zu; copy the file again",
-                 path, n - start - length, a.n_bytes);
+        LAC_FAIL(err, LAC_E_FORMAT,
+                 "'%s' has %zu bytes after its header, its shape needs %zu; copy the file again", path,
+                 n - start - length, a.n_bytes);
     *out = a;
     return LAC_OK;
 }
@@ -131,8 +134,8 @@ static lac_status find_member(const char *path, const lac_bytes *file, const cha
     LAC_FAIL(err, LAC_E_NOT_FOUND, "'%s' has no array '%s'; save it with numpy.savez", path, name);
 }
 
-static lac_status unpack(const char *path, const zip_member *m, uint8_t *from, lac_arena *arena, uint8_t **out,
-                         lac_error *err) {
+static lac_status unpack(const char *path, const zip_member *m, uint8_t *from, lac_arena *arena,
+                         uint8_t **out, lac_error *err) {
     enum { STORED = 0, DEFLATED = 8, MAX_EXPANSION = 1032 };
     if (m->method == STORED && m->packed == m->size) {
         *out = from;
@@ -152,8 +155,8 @@ static lac_status unpack(const char *path, const zip_member *m, uint8_t *from, l
     return LAC_OK;
 }
 
-static lac_status read_member(const char *path, const char *name, lac_bytes *file, lac_arena *arena, lac_array *out,
-                              lac_error *err) {
+static lac_status read_member(const char *path, const char *name, lac_bytes *file, lac_arena *arena,
+                              lac_array *out, lac_error *err) {
     zip_member m;
     uint8_t *bytes;
     LAC_TRY(find_member(path, file, name, &m, err));
@@ -171,8 +174,8 @@ static bool is_zip(const char *path) {
     return n > 4 && strcmp(path + n - 4, ".npz") == 0;
 }
 
-lac_status lac_array_read(const char *path, const char *name, const char *remedy, lac_arena *arena, lac_array *out,
-                          lac_error *err) {
+lac_status lac_array_read(const char *path, const char *name, const char *remedy, lac_arena *arena,
+                          lac_array *out, lac_error *err) {
     const char *member_name = lac_arena_printf(arena, "%s.npy", name);
     const char *file_path = is_zip(path) ? path : lac_arena_printf(arena, "%s/%s", path, member_name);
     lac_bytes file;

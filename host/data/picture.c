@@ -14,7 +14,8 @@ enum { MAX_SIDE = 1024 }; // pixels
 
 static lac_status check_size(const char *path, uint32_t w, uint32_t h, lac_error *err) {
     if (w >= 1 && h >= 1 && w <= MAX_SIDE && h <= MAX_SIDE) return LAC_OK;
-    LAC_FAIL(err, LAC_E_FORMAT, "'%s' is %ux%u pixels, 1 to %d on a side are read; resize it", path, w, h, MAX_SIDE);
+    LAC_FAIL(err, LAC_E_FORMAT, "'%s' is %ux%u pixels, 1 to %d on a side are read; resize it", path, w, h,
+             MAX_SIDE);
 }
 
 static lac_status read_png(const char *path, const lac_bytes *file, lac_arena *arena, lac_picture *out,
@@ -59,7 +60,8 @@ static void decode(struct jpeg_decompress_struct *jpeg, lac_arena *arena, lac_pi
     jpeg->out_color_space = jpeg->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
     jpeg->dct_method = JDCT_ISLOW; // the same bytes on every machine
     jpeg_start_decompress(jpeg);
-    *out = (lac_picture){.c = jpeg->output_components, .h = (int)jpeg->output_height, .w = (int)jpeg->output_width};
+    *out = (lac_picture){
+        .c = jpeg->output_components, .h = (int)jpeg->output_height, .w = (int)jpeg->output_width};
     size_t row = (size_t)out->c * (size_t)out->w;
     out->pixels = lac_arena_alloc(arena, row * (size_t)out->h);
     while (jpeg->output_scanline < jpeg->output_height) {
@@ -92,7 +94,9 @@ static lac_status read_jpeg(const char *path, const lac_bytes *file, lac_arena *
 lac_status lac_picture_read(const char *path, lac_arena *arena, lac_picture *out, lac_error *err) {
     lac_bytes file;
     LAC_TRY(lac_file_read(path, arena, &file, err));
-    if (file.n >= 8 && memcmp(file.data, "\x89PNG\r\n\x1a\n", 8) == 0) return read_png(path, &file, arena, out, err);
-    if (file.n >= 3 && memcmp(file.data, "\xff\xd8\xff", 3) == 0) return read_jpeg(path, &file, arena, out, err);
+    if (file.n >= 8 && memcmp(file.data, "\x89PNG\r\n\x1a\n", 8) == 0)
+        return read_png(path, &file, arena, out, err);
+    if (file.n >= 3 && memcmp(file.data, "\xff\xd8\xff", 3) == 0)
+        return read_jpeg(path, &file, arena, out, err);
     LAC_FAIL(err, LAC_E_FORMAT, "'%s' begins neither as a PNG nor as a JPEG; convert it, or remove it", path);
 }

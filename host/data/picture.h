@@ -16,6 +16,7 @@ typedef struct lac_picture {
 ///
 /// memory  pixels from arena
 /// errors  E_NOT_FOUND, E_IO, E_FORMAT (names the file and what is wrong with it)
-lac_status lac_picture_read(const char *path, lac_arena *arena, lac_picture *out, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_picture_read(const char *path, lac_arena *arena, lac_picture *out,
+                            lac_error *err) LAC_MUST_CHECK;
 
 #endif

@@ -24,8 +24,8 @@ static int weigh_channels(lac_net *net, const char *name, int x) {
     int mean = lac_net_global_avg_pool(net, part(net, name, "mean"), x);
     int max = lac_net_unary(net, LAC_OP_GLOBAL_MAX_POOL, part(net, name, "max"), x);
     int mean1 = lac_net_conv(net, part(net, name, "fc1"), mean, inner_width(net, x), 1, 1, 0, true);
-    int mean2 = lac_net_conv(net, part(net, name, "fc2"), lac_net_relu(net, part(net, name, "relu"), mean1), width, 1,
-                             1, 0, true);
+    int mean2 = lac_net_conv(net, part(net, name, "fc2"), lac_net_relu(net, part(net, name, "relu"), mean1),
+                             width, 1, 1, 0, true);
     int max1 = lac_net_conv_again(net, part(net, name, "max.fc1"), max, mean1);
     int max2 = lac_net_conv_again(net, part(net, name, "max.fc2"),
                                   lac_net_relu(net, part(net, name, "max.relu"), max1), mean2);

@@ -1,5 +1,5 @@
-#include "attention.h"
 #include "net.h"
+#include "attention.h"
 #include "train.h"
 
 // A ResNet in four stages. The stem for ImageNet is a 7x7 convolution of stride 2 and a pool; for small

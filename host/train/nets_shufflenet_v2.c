@@ -36,9 +36,7 @@ static int down_unit(lac_net *net, const char *name, int x, int width) {
 }
 
 static lac_graph *build(lac_arena *arena, int c, int h, int w, int n_classes, uint64_t seed) {
-    static const struct {
-        int width, n_units;
-    } stages[] = {{116, 4}, {232, 8}, {464, 4}};
+    static const struct { int width, n_units; } stages[] = {{116, 4}, {232, 8}, {464, 4}};
     lac_net net = lac_net_start(arena, "shufflenet-v2", c, h, w, seed);
     int x = lac_net_conv_bn_relu(&net, "conv1", net.graph->input, 24, 3, 2);
     x = lac_net_pool(&net, LAC_OP_MAX_POOL, "pool1", x, lac_net_square(3, 2, 1, 1));

@@ -73,8 +73,8 @@ static void cifar100_has_fine_labels(void **state) {
     const char *spec = lac_arena_printf(f->arena, "cifar100:%s", f->folder);
     refuses(f, "cifar100", LAC_E_NOT_FOUND, "cifar100:FOLDER");
     refuses(f, spec, LAC_E_NOT_FOUND, "train.bin");
-    bytes[(size_t)7 * RECORD] = 19;         // coarse
-    bytes[(size_t)7 * RECORD + 1] = 99;     // fine
+    bytes[(size_t)7 * RECORD] = 19;            // coarse
+    bytes[(size_t)7 * RECORD + 1] = 99;        // fine
     bytes[(size_t)7 * RECORD + 2 + 1024] = 55; // first green pixel
     put(f, "train.bin", bytes, (size_t)TRAIN * RECORD);
     put(f, "test.bin", bytes, (size_t)TEST * RECORD);
@@ -95,7 +95,8 @@ static void cifar100_has_fine_labels(void **state) {
 
 static size_t make_npy(uint8_t *to, const char *descr, const char *shape, const void *data, size_t n) {
     char header[128];
-    int length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", descr, shape);
+    int length = snprintf(header, sizeof header, "{'descr': '%s', 'fortran_order': False, 'shape': %s, }",
+                          descr, shape);
     while ((10 + length + 1) % 64) header[length++] = ' ';
     header[length++] = '\n';
     memcpy(to, "\x93NUMPY\1\0", 8);
@@ -128,7 +129,8 @@ static arrays make_arrays(bool channels_last) {
         for (int i = 0; i < n; i++)
             for (int c = 0; c < C; c++)
                 for (int p = 0; p < H * W; p++)
-                    x[channels_last ? (i * H * W + p) * C + c : (i * C + c) * H * W + p] = pixel(i, c, p / W, p % W);
+                    x[channels_last ? (i * H * W + p) * C + c : (i * C + c) * H * W + p] =
+                        pixel(i, c, p / W, p % W);
         for (int i = 0; i < n; i++) y[i] = i % 4;
         snprintf(x_shape, sizeof x_shape, channels_last ? "(%d, %d, %d, %d)" : "(%d, %d, %d, %d)", n,
                  channels_last ? H : C, channels_last ? W : H, channels_last ? C : W);
@@ -184,8 +186,8 @@ static void put32(uint8_t *to, size_t v) {
 }
 
 // Appends a member to a zip, its directory entry to another buffer.
-static void add_member(uint8_t *zip, size_t *at, uint8_t *directory, size_t *d_at, const char *name, uint8_t *data,
-                       size_t n, bool deflated) {
+static void add_member(uint8_t *zip, size_t *at, uint8_t *directory, size_t *d_at, const char *name,
+                       uint8_t *data, size_t n, bool deflated) {
     size_t start = *at, name_n = strlen(name), packed = n;
     uint8_t *local = zip + start, *entry = directory + *d_at, *body = local + 30 + name_n;
     if (deflated) {
@@ -275,9 +277,12 @@ static void npy_headers_that_cannot_be_are_refused(void **state) {
     (void)state;
     static const struct {
         const char *descr, *shape, *word;
-    } rows[] = {{">i4", "(2,)", "little-endian"}, {"<c8", "(2,)", "type"},
-                {"<i3", "(2,)", "type"},          {"|u1", "(2, 1, 1, 1, 1)", "4 dimensions"},
-                {"|u1", "(-2,)", "shape"},        {"|u1", "(9223372036854775807, 9)", "too large"},
+    } rows[] = {{">i4", "(2,)", "little-endian"},
+                {"<c8", "(2,)", "type"},
+                {"<i3", "(2,)", "type"},
+                {"|u1", "(2, 1, 1, 1, 1)", "4 dimensions"},
+                {"|u1", "(-2,)", "shape"},
+                {"|u1", "(9223372036854775807, 9)", "too large"},
                 {"|u1", "(3,)", "its shape needs 3"}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         uint8_t bytes[512];
@@ -368,7 +373,8 @@ static void train_and_test_folders_are_kept_apart(void **state) {
     for (int i = 0; i < 4; i++) {
         make_folder(f, folders[i]);
         for (int k = 0; k < 12; k++)
-            put_png(f, lac_arena_printf(f->arena, "%s/%d.png", folders[i], k), 5, 5, false, (uint8_t)(i * 50));
+            put_png(f, lac_arena_printf(f->arena, "%s/%d.png", folders[i], k), 5, 5, false,
+                    (uint8_t)(i * 50));
     }
     opens(f, spec);
     assert_int_equal(f->data.c, 1);
