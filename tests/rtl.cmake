@@ -11,21 +11,24 @@ target_compile_options(test_engine PRIVATE ${LAC_WARNINGS} -Wno-missing-prototyp
 target_compile_definitions(test_engine PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
 target_link_libraries(test_engine PRIVATE lac_sim lac_num cmocka)
 
-# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane)
-function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane)
-  set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane})
+# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane act_bits)
+function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane act_bits)
+  set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane}_act${act_bits})
   add_test(NAME ${name} COMMAND test_engine ${ARGV})
   set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 endfunction()
-lac_cosim(1 1 1 24 1024 200 0)
-lac_cosim(2 2 1 24 1024 64 0)   # the ring is full most of the time
-lac_cosim(3 2 2 22 1024 333 0)  # groups straddle rows; sizes that are no powers of two
-lac_cosim(4 2 8 32 1000 256 0)  # the whole mesh is drained in one cycle
-lac_cosim(2 2 1 24 1024 200 1)  # lanes that add digits
-lac_cosim(3 2 2 26 1024 333 1)
-lac_cosim(7 7 7 26 4096 2048 1)
-lac_cosim(7 7 7 24 4096 2048 0) # the default
-add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 fault)
+lac_cosim(1 1 1 24 1024 200 0 8)
+lac_cosim(2 2 1 24 1024 64 0 8)   # the ring is full most of the time
+lac_cosim(3 2 2 22 1024 333 0 8)  # groups straddle rows; sizes that are no powers of two
+lac_cosim(4 2 8 32 1000 256 0 8)  # the whole mesh is drained in one cycle
+lac_cosim(2 2 1 24 1024 200 1 8)  # lanes that add digits
+lac_cosim(3 2 2 26 1024 333 1 3)
+lac_cosim(7 7 7 26 4096 2048 1 8)
+lac_cosim(2 2 4 16 1024 200 0 8) # narrow accumulators
+lac_cosim(3 2 2 22 1024 333 2 5) # multipliers in logic
+lac_cosim(4 4 4 24 1024 512 0 4)
+lac_cosim(7 7 7 24 4096 2048 0 8) # the default
+add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 fault)
 set_tests_properties(cosim_fault PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 
 add_executable(test_requantize ${LAC_TESTS_DIR}/cosim/test_requantize.c)
@@ -84,7 +87,11 @@ foreach(shape "7 7 7" "1 1 1" "4 2 8" "3 2 2" "2 2 1" "8 8 16")
   lac_rtl_test(lint_engine_${mesh_x}x${mesh_y}_drain${drain} ${lint_engine} -GMESH_X=${mesh_x} -GMESH_Y=${mesh_y}
     -GDRAIN=${drain} ${rtl_dir}/engine/lac_engine.v)
 endforeach()
-lac_rtl_test(lint_engine_digit ${lint_engine} -GLANE=1 ${rtl_dir}/engine/lac_engine.v)
+foreach(kind 0 1 2)
+  lac_rtl_test(lint_engine_lane${kind}_act4 ${lint_engine} -GLANE=${kind} -GACT_BITS=4 ${rtl_dir}/engine/lac_engine.v)
+endforeach()
+lac_rtl_test(lint_engine_narrowest ${lint_engine} -GACC_BITS=16 -GACT_BITS=1 -GMESH_X=2 -GMESH_Y=2 -GDRAIN=1
+  ${rtl_dir}/engine/lac_engine.v)
 file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/lint.ys CONTENT
 "read_verilog -I${contract_dir} ${rtl_all}
 hierarchy -check -top lac_engine

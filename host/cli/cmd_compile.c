@@ -32,7 +32,9 @@ _Static_assert(offsetof(lac_engine_config, mesh_y) == offsetof(lac_engine_config
     }
 
 static const char *lane_names(int i) {
-    return i == LAC_LANE_MUL ? "mul" : i == LAC_LANE_DIGIT ? "digit" : NULL;
+    static const char *const names[] = {
+        [LAC_LANE_MUL] = "mul", [LAC_LANE_DIGIT] = "digit", [LAC_LANE_LOGIC] = "logic"};
+    return i < (int)(sizeof names / sizeof names[0]) ? names[i] : NULL;
 }
 
 static const lac_option options[] = {
@@ -76,7 +78,8 @@ static const lac_option options[] = {
      .fallback = "mul",
      .value = "KIND",
      .group = "Engine",
-     .help = "what a lane does with a weight: multiply, or add its digits"},
+     .help = "what a lane does with a weight: multiply in a DSP block or in logic, or add its digits"},
+    ENGINE_OPTION("act-bits", act_bits, ACT_BITS, "BITS", "widest activation code"),
     ENGINE_OPTION("list-words", list_words, LIST_WORDS, "ENTRIES", "decoded weight entries held for replay"),
     {.name = "report",
      .letter = 'r',

@@ -20,11 +20,13 @@ void lac_image_describe(lac_doc *doc, const lac_image *image, size_t n_bytes) {
     double macs = (double)lac_int_graph_macs(image->graph, true);
     double ideal = (double)lac_image_ideal_cycles(image);
     lac_doc_text(doc, "network", "network", "%s", image->graph->name);
+    static const char *const lanes[] = {
+        [LAC_LANE_MUL] = "mul", [LAC_LANE_DIGIT] = "digit", [LAC_LANE_LOGIC] = "logic"};
     lac_doc_text(doc, "engine", "engine",
-                 "%dx%d %s lanes, drain %d, accumulators of %d bits, %d activation words, "
+                 "%dx%d %s lanes, codes of %d bits, drain %d, accumulators of %d bits, %d activation words, "
                  "%d list entries",
-                 e->mesh_x, e->mesh_y, e->lane == LAC_LANE_DIGIT ? "digit" : "mul", e->drain, e->acc_bits,
-                 e->act_words, e->list_words);
+                 e->mesh_x, e->mesh_y, lanes[e->lane], e->act_bits, e->drain, e->acc_bits, e->act_words,
+                 e->list_words);
     lac_doc_text(doc, "contract", "contract", "%08x", image->contract_hash);
     lac_doc_number(doc, "file_bytes", "file", (double)n_bytes, LAC_DOC_BYTES);
     lac_doc_number(doc, "program_bytes", "program stream", 8.0 * (double)image->n_program, LAC_DOC_BYTES);

@@ -12,6 +12,7 @@ static const struct pass {
     const char *name;
     lac_status (*run)(lac_plan *plan, lac_error *err);
 } passes[] = {
+    {"check that codes fit the lanes", lac_pass_codes},
     {"send the output as raw results", lac_pass_results},
     {"copy what cannot be concatenated in place", lac_pass_concats},
     {"prove that accumulators are wide enough", lac_pass_bounds},
@@ -62,11 +63,13 @@ static lac_status run_passes(lac_plan *plan, lac_error *err) {
 
 lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
                        lac_image **out, lac_error *err) {
-    LAC_TRY(lac_engine_check(config, err));
+    lac_engine_config engine = *config;
+    if (!engine.act_bits) engine.act_bits = LAC_ACT_BITS_DEFAULT;
+    LAC_TRY(lac_engine_check(&engine, err));
     LAC_TRY(lac_int_graph_check(graph, err));
     lac_arena *scratch = lac_arena_open();
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "out of memory while compiling '%s'", graph->name);
-    lac_plan plan = {.arena = scratch, .scratch = scratch, .engine = *config};
+    lac_plan plan = {.arena = scratch, .scratch = scratch, .engine = engine};
     plan.graph = lac_int_graph_copy(graph, scratch);
     lac_image *image = NULL;
     lac_status status = run_passes(&plan, err);

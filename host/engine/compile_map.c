@@ -46,12 +46,12 @@ static lac_status map_add(const lac_plan *plan, lac_plan_step *step, lac_error *
     const lac_int_tensor *a = &plan->graph->tensors[layer->in[0]], *b = &plan->graph->tensors[layer->in[1]];
     step->record.ACT_SIGNED = a->type.is_signed || b->type.is_signed;
     const lac_int_tensor *other = a->type.is_signed ? b : a;
-    if (a->type.is_signed != b->type.is_signed && other->type.bits == 8)
+    if (a->type.is_signed != b->type.is_signed && other->type.bits == plan->engine.act_bits)
         LAC_FAIL(
             err, LAC_E_UNSUPPORTED,
-            "add '%s': '%s' has unsigned codes of 8 bits and the other operand signed ones; give both the "
-            "same sign, or '%s' 7 bits",
-            layer->name, other->name, other->name);
+            "add '%s': '%s' has unsigned codes of %d bits and the other operand signed ones; give both the "
+            "same sign, or '%s' %d bits",
+            layer->name, other->name, other->type.bits, other->name, other->type.bits - 1);
     lac_plan_tap second = {.kx = 1};
     second.record.OFFSET = lac_tap_offset(plan->layouts[layer->in[0]].base, plan->layouts[layer->in[1]].base);
     LAC_TRY(add_tap(step, layer, (lac_plan_tap){0}, err));

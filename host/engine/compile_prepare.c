@@ -80,6 +80,19 @@ static void append_raw_copy(lac_plan *plan) {
     insert_layer(plan, plan->graph->n_layers, &layer);
 }
 
+lac_status lac_pass_codes(lac_plan *plan, lac_error *err) {
+    for (int t = 0; t < plan->graph->n_tensors; t++) {
+        const lac_int_tensor *tensor = &plan->graph->tensors[t];
+        if (tensor->type.bits != 32 && tensor->type.bits > plan->engine.act_bits)
+            LAC_FAIL(
+                err, LAC_E_RANGE,
+                "tensor '%s' has codes of %d bits, the engine's lanes take %d; quantize it to fewer bits or "
+                "raise ACT_BITS",
+                tensor->name, tensor->type.bits, plan->engine.act_bits);
+    }
+    return LAC_OK;
+}
+
 lac_status lac_pass_results(lac_plan *plan, lac_error *err) {
     if (plan->graph->tensors[plan->graph->output].type.bits != 32) append_raw_copy(plan);
     for (int l = 0; l < plan->graph->n_layers; l++) {

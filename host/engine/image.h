@@ -19,7 +19,7 @@ typedef struct lac_engine_config {
 } lac_engine_config;
 
 /// Values of LANE.
-enum { LAC_LANE_MUL, LAC_LANE_DIGIT };
+enum { LAC_LANE_MUL, LAC_LANE_DIGIT, LAC_LANE_LOGIC };
 
 /// The default of rtl/defs/engine.def.
 lac_engine_config lac_engine_default(void);
@@ -60,11 +60,11 @@ typedef struct lac_image {
     int n_meta;
 } lac_image;
 
-/// Compiles an integer graph.
+/// Compiles an integer graph. ACT_BITS 0 is the default.
 ///
 /// errors  E_CAPACITY (names the layer or tensor, what it needs, what the engine has and which parameter to
 /// raise),
-///         E_UNSUPPORTED, E_RANGE (accumulator bound)
+///         E_UNSUPPORTED, E_RANGE (accumulator bound, codes wider than ACT_BITS)
 lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
                        lac_image **out, lac_error *err) LAC_MUST_CHECK;
 

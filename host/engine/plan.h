@@ -40,6 +40,7 @@ typedef struct lac_plan {
 } lac_plan;
 
 // The passes, in order; each is one file.
+lac_status lac_pass_codes(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_results(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_concats(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_bounds(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;

@@ -28,8 +28,7 @@ static uint64_t lanes_of(const lac_engine_config *e) {
 /// Cycles from one pixel to the next that the drain enforces.
 static uint64_t drain_pace(const lac_engine_config *engine, const lac_layer_record *r) {
     uint64_t groups = lanes_of(engine) / (uint64_t)engine->drain;
-    if (r->REDUCE) return groups + SUM_CYCLES;
-    return r->RAW ? lanes_of(engine) + LANE_CYCLES + 1 : groups;
+    return r->RAW && !r->REDUCE ? lanes_of(engine) + LANE_CYCLES + 1 : groups;
 }
 
 /// Cycles from the issue of a step's last entry to the end of the step.

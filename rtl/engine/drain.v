@@ -8,7 +8,7 @@
 // Pixel flags and channel headers wait in two queues whose heads belong to the pixel that is in the drain.
 // ready_o tells the replayer that the drain will be free for one more pixel when its accumulators arrive.
 //
-// stream  a pixel takes LANES/DRAIN cycles, with REDUCE two more, with RAW at least LANES
+// stream  a pixel takes LANES/DRAIN cycles, of raw lanes at least LANES
 `default_nettype none
 
 `include "lac_contract.vh"
@@ -17,7 +17,8 @@ module drain #(
     parameter LANES = 49,
     parameter DRAIN = 7,
     parameter ACC_BITS = 24,
-    parameter ADDR_BITS = 12
+    parameter ADDR_BITS = 12,
+    parameter ACT_BITS = 8
 ) (
     input  wire                      clk_i,
     input  wire                      rst_ni,
@@ -39,7 +40,7 @@ module drain #(
     output wire                      write_o,
     output wire      [ADDR_BITS-1:0] write_addr_o,
     output wire               [15:0] write_group_o,
-    output wire        [8*DRAIN-1:0] write_data_o,
+    output wire [ACT_BITS*DRAIN-1:0] write_data_o,
     // raw results
     output wire                      out_valid_o,
     input  wire                      out_ready_i,
@@ -175,12 +176,17 @@ module drain #(
   wire               lanes_valid = working && !raw && !reduce;
   wire               token_push = reduce ? sum_valid_q && !raw : lanes_valid;
   wire   [DRAIN-1:0] codes_valid;
-  wire [8*DRAIN-1:0] codes;
+  wire [ACT_BITS*DRAIN-1:0] codes;
   genvar i;
   generate
     for (i = 0; i < DRAIN; i = i + 1) begin : gen_lane
       wire signed [31:0] lane_acc =
           {{(33 - ACC_BITS) {chain_i[ACC_BITS*i+ACC_BITS-1]}}, chain_i[ACC_BITS*i+:ACC_BITS-1]};
+      wire         [7:0] code;
+      assign codes[ACT_BITS*i+:ACT_BITS] = code[ACT_BITS-1:0];
+      if (ACT_BITS < 8) begin : gen_upper_bits
+        wire unused_upper = &{1'b0, code[7:ACT_BITS]};
+      end
       wire signed [31:0] acc = i == 0 && reduce ? sum_q : lane_acc;
       requantize u_requantize (
           .clk_i  (clk_i),
@@ -194,7 +200,7 @@ module drain #(
           .hi_i   (hi),
           .zero_i (zero),
           .valid_o(codes_valid[i]),
-          .code_o (codes[8*i+:8])
+          .code_o (code)
       );
     end
   endgenerate
@@ -224,22 +230,27 @@ module drain #(
   wire [GROUP_BITS-1:0] token_group = token[ADDR_BITS+:GROUP_BITS];
 
   // Running max over the pool window, one word a group.
-  (* ram_style = "distributed" *) reg [8*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
-  function [8*DRAIN-1:0] pool_max;
-    input [8*DRAIN-1:0] code, old;
+  (* ram_style = "distributed" *) reg [ACT_BITS*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
+  function [ACT_BITS*DRAIN-1:0] pool_max;
+    input [ACT_BITS*DRAIN-1:0] code, old;
     input is_first, is_signed;
+    reg [ACT_BITS-1:0] flip;
     integer k;
-    for (k = 0; k < DRAIN; k = k + 1) begin
-      if (is_first || {code[8*k+7] ^ is_signed, code[8*k+:7]} > {old[8*k+7] ^ is_signed, old[8*k+:7]})
-        pool_max[8*k+:8] = code[8*k+:8];
-      else pool_max[8*k+:8] = old[8*k+:8];
+    begin
+      flip = 0;
+      flip[ACT_BITS-1] = is_signed;
+      for (k = 0; k < DRAIN; k = k + 1) begin
+        if (is_first || (code[ACT_BITS*k+:ACT_BITS] ^ flip) > (old[ACT_BITS*k+:ACT_BITS] ^ flip))
+          pool_max[ACT_BITS*k+:ACT_BITS] = code[ACT_BITS*k+:ACT_BITS];
+        else pool_max[ACT_BITS*k+:ACT_BITS] = old[ACT_BITS*k+:ACT_BITS];
+      end
     end
   endfunction
 
   reg                  write_q, final_q;
   reg  [ADDR_BITS-1:0] write_addr_q;
   reg [GROUP_BITS-1:0] write_group_q;
-  reg    [8*DRAIN-1:0] write_data_q;
+  reg [ACT_BITS*DRAIN-1:0] write_data_q;
   always @(posedge clk_i) begin
     write_q <= codes_valid[0] && token_pool_last;
     final_q <= (codes_valid[0] && token_final) || (raw && pixel_end && layer_last);
@@ -288,9 +299,8 @@ module drain #(
   );
 
   // Whether one more pixel may come: GROUPS cycles after the one before; sums also need their place.
-  localparam integer GAP_CODES = GROUPS - 1;
-  localparam integer GAP_SUM = GROUPS + 1;
-  localparam GAP_BITS = $clog2(GAP_SUM + 1);
+  localparam integer GAP = GROUPS - 1;
+  localparam GAP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
   reg [GAP_BITS-1:0] gap_q;
   reg [OUT_LOG2:0] places_q;     // of the output queue: taken, or promised to sums on their way
   reg              raw_lanes_q;  // a pixel of raw lanes is on its way
@@ -298,7 +308,7 @@ module drain #(
   assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_q[OUT_LOG2]);
 
   always @(posedge clk_i) begin
-    if (pixel_push_i) gap_q <= reduce ? GAP_SUM[GAP_BITS-1:0] : GAP_CODES[GAP_BITS-1:0];
+    if (pixel_push_i) gap_q <= GAP[GAP_BITS-1:0];
     else if (gap_q != 0) gap_q <= gap_q - 1'b1;
     if (pixel_push_i && raw_lanes) raw_lanes_q <= 1'b1;
     else if (pixel_end) raw_lanes_q <= 1'b0;

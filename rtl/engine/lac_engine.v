@@ -13,7 +13,8 @@ module lac_engine #(
     parameter ACC_BITS = `LAC_ACC_BITS_DEFAULT,
     parameter ACT_WORDS = `LAC_ACT_WORDS_DEFAULT,
     parameter LIST_WORDS = `LAC_LIST_WORDS_DEFAULT,
-    parameter LANE = `LAC_LANE_DEFAULT
+    parameter LANE = `LAC_LANE_DEFAULT,
+    parameter ACT_BITS = `LAC_ACT_BITS_DEFAULT
 ) (
     input  wire               clk_i,
     input  wire               rst_ni,
@@ -80,6 +81,9 @@ module lac_engine #(
     end
     if (LANE < `LAC_LANE_MIN || LANE > `LAC_LANE_MAX) begin : gen_lane_kind
       `LAC_REFUSE("LANE is outside the limits of rtl/defs/engine.def", lane_is_outside_its_limits)
+    end
+    if (ACT_BITS < `LAC_ACT_BITS_MIN || ACT_BITS > `LAC_ACT_BITS_MAX) begin : gen_act_bits
+      `LAC_REFUSE("ACT_BITS is outside the limits of rtl/defs/engine.def", act_bits_is_outside_its_limits)
     end
   endgenerate
 `undef LAC_REFUSE
@@ -248,7 +252,7 @@ module lac_engine #(
   wire                      drain_write, drain_idle;
   wire      [ADDR_BITS-1:0] drain_addr;
   wire               [15:0] drain_group;
-  wire        [8*DRAIN-1:0] drain_data;
+  wire [ACT_BITS*DRAIN-1:0] drain_data, load_data;
   wire [7:0] pad_code = layer[`LAC_LAYER_ORDER] == 2'd2 ? 8'd0 : layer[`LAC_LAYER_PAD_CODE];
   lane_array #(
       .MESH_X   (MESH_X),
@@ -256,12 +260,13 @@ module lac_engine #(
       .DRAIN    (DRAIN),
       .ACC_BITS (ACC_BITS),
       .ACT_WORDS(ACT_WORDS),
-      .LANE     (LANE)
+      .LANE     (LANE),
+      .ACT_BITS (ACT_BITS)
   ) u_lanes (
       .clk_i        (clk_i),
       .rst_ni       (rst_ni),
       .act_signed_i (layer[`LAC_LAYER_ACT_SIGNED]),
-      .pad_code_i   (pad_code),
+      .pad_code_i   (pad_code[ACT_BITS-1:0]),
       .valid_i      (valid),
       .addr_i       (addr),
       .col_a_i      (col_a),
@@ -277,14 +282,15 @@ module lac_engine #(
       .write_i      (drain_write || load_valid_i),
       .write_addr_i (drain_write ? drain_addr : load_addr_i[ADDR_BITS-1:0]),
       .write_group_i(drain_write ? drain_group : load_group_i),
-      .write_data_i (drain_write ? drain_data : load_data_i)
+      .write_data_i (drain_write ? drain_data : load_data)
   );
 
   drain #(
       .LANES    (LANES),
       .DRAIN    (DRAIN),
       .ACC_BITS (ACC_BITS),
-      .ADDR_BITS(ADDR_BITS)
+      .ADDR_BITS(ADDR_BITS),
+      .ACT_BITS (ACT_BITS)
   ) u_drain (
       .clk_i        (clk_i),
       .rst_ni       (rst_ni),
@@ -333,7 +339,18 @@ module lac_engine #(
   wire [16:0] watch_addr = {{(17 - ADDR_BITS) {1'b0}}, drain_addr};
   assign watch_addr_o = watch_addr[15:0];
   assign watch_group_o = drain_group;
-  assign watch_data_o = drain_data;
+  // Ports carry codes of 8 bits, signed ones sign-extended.
+  genvar i;
+  generate
+    for (i = 0; i < DRAIN; i = i + 1) begin : gen_code
+      assign load_data[ACT_BITS*i+:ACT_BITS] = load_data_i[8*i+:ACT_BITS];
+      assign watch_data_o[8*i+:ACT_BITS] = drain_data[ACT_BITS*i+:ACT_BITS];
+      if (ACT_BITS < 8) begin : gen_sign
+        assign watch_data_o[8*i+ACT_BITS+:8-ACT_BITS] =
+            {(8 - ACT_BITS) {layer[`LAC_LAYER_OUT_SIGNED] & drain_data[ACT_BITS*i+ACT_BITS-1]}};
+      end
+    end
+  endgenerate
   assign watch_step_o = step_q;
   assign watch_cause_o = is_compute ? 2'd1 : is_starved ? 2'd2 : is_drain ? 2'd3 : 2'd0;
   step_counters u_counters (
@@ -352,7 +369,7 @@ module lac_engine #(
       .other_o     (cycles_other_o)
   );
 
-  wire unused_ok = &{1'b0, load_addr_i, header_valid, watch_addr[16]};
+  wire unused_ok = &{1'b0, load_addr_i, load_data_i, pad_code, header_valid, watch_addr[16]};
 endmodule
 
 `default_nettype wire

@@ -18,7 +18,8 @@ module lane_array #(
     parameter DRAIN = 7,
     parameter ACC_BITS = 24,
     parameter ACT_WORDS = 4096,
-    parameter LANE = 0,                         // 0 MUL, 1 DIGIT
+    parameter LANE = 0,                          // 0 MUL in a DSP block, 1 DIGIT, 2 MUL in logic
+    parameter ACT_BITS = 8,
     parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8,  // {times 4, digit}, or the weight
     parameter ADDR_BITS = $clog2(ACT_WORDS)
 ) (
@@ -26,7 +27,7 @@ module lane_array #(
     input  wire                      rst_ni,
     // layer constants
     input  wire                      act_signed_i,
-    input  wire                [7:0] pad_code_i,
+    input  wire       [ACT_BITS-1:0] pad_code_i,
     // command
     input  wire                      valid_i,
     input  wire      [ADDR_BITS-1:0] addr_i,
@@ -45,11 +46,11 @@ module lane_array #(
     input  wire                      write_i,
     input  wire      [ADDR_BITS-1:0] write_addr_i,
     input  wire               [15:0] write_group_i,
-    input  wire        [8*DRAIN-1:0] write_data_i
+    input  wire [ACT_BITS*DRAIN-1:0] write_data_i
 );
   localparam LANES = MESH_X * MESH_Y;
   localparam GROUPS = LANES / DRAIN;
-  localparam ROW_BITS = 8 * MESH_X;
+  localparam ROW_BITS = ACT_BITS * MESH_X;
 
   // Commands travel beside the data: *_q[k] belongs to the value that the k-th stage holds.
   reg        [4:0] valid_q, first_q, last_q;
@@ -81,8 +82,8 @@ module lane_array #(
     integer x;
     if (valid_i) begin
       for (x = 0; x < MESH_X; x = x + 1) begin
-        mask_a_q[8*x+:8] <= {8{col_a_i[x]}};
-        mask_b_q[8*x+:8] <= {8{col_b_i[x]}};
+        mask_a_q[ACT_BITS*x+:ACT_BITS] <= {ACT_BITS{col_a_i[x]}};
+        mask_b_q[ACT_BITS*x+:ACT_BITS] <= {ACT_BITS{col_b_i[x]}};
       end
       row_a_1_q <= row_a_i;
       row_b_1_q <= row_b_i;
@@ -97,9 +98,9 @@ module lane_array #(
   genvar g, x, y;
   generate
     for (g = 0; g < GROUPS; g = g + 1) begin : gen_group
-      wire [8*DRAIN-1:0] word;
+      wire [ACT_BITS*DRAIN-1:0] word;
       ram_1r1w #(
-          .WIDTH(8 * DRAIN),
+          .WIDTH(ACT_BITS * DRAIN),
           .DEPTH(ACT_WORDS)
       ) u_activations (
           .clk_i  (clk_i),
@@ -120,13 +121,14 @@ module lane_array #(
       end else begin : gen_pick
         for (x = 0; x < MESH_X; x = x + 1) begin : gen_lane
           localparam INDEX = y * MESH_X + x;
-          assign row[8*x+:8] = gen_group[INDEX/DRAIN < GROUPS ? INDEX/DRAIN : 0].word[8*(INDEX%DRAIN)+:8];
+          assign row[ACT_BITS*x+:ACT_BITS] =
+              gen_group[INDEX/DRAIN < GROUPS ? INDEX/DRAIN : 0].word[ACT_BITS*(INDEX%DRAIN)+:ACT_BITS];
         end
       end
       always @(posedge clk_i) begin
         if (valid_q[0]) begin
-          x_row_q[y] <= (~mask_a_q & ~mask_b_q & row) | (~mask_a_q & mask_b_q & (row << 8)) |
-                        (mask_a_q & ~mask_b_q & (row >> 8)) | (mask_a_q & mask_b_q & pad_row);
+          x_row_q[y] <= (~mask_a_q & ~mask_b_q & row) | (~mask_a_q & mask_b_q & (row << ACT_BITS)) |
+                        (mask_a_q & ~mask_b_q & (row >> ACT_BITS)) | (mask_a_q & mask_b_q & pad_row);
         end
       end
     end
@@ -148,18 +150,36 @@ module lane_array #(
   end
 
   generate
-    if (LANE == 0) begin : gen_mul
+    if (LANE != 1) begin : gen_mul
       // Stages 4 and 5: product and accumulator, which share one DSP block.
+      localparam CODE_BITS = ACT_BITS + 1;
+      localparam PRODUCT_BITS = CODE_BITS + 8 < ACC_BITS ? CODE_BITS + 8 : ACC_BITS;
       reg signed [7:0] weight_3_q;
-      (* mem2reg *) reg signed [16:0] product_q [0:LANES-1];
+      (* mem2reg *) reg signed [PRODUCT_BITS-1:0] product_q [0:LANES-1];
+
+      // In logic: a partial product for every bit of the code, whose top bit is negative.
+      function signed [PRODUCT_BITS-1:0] times;
+        input signed [CODE_BITS-1:0] code;
+        input signed [7:0] weight;
+        reg signed [PRODUCT_BITS-1:0] wide;
+        integer i;
+        begin
+          wide = {{(PRODUCT_BITS - 8) {weight[7]}}, weight};
+          times = code[CODE_BITS-1] ? -(wide <<< (CODE_BITS - 1)) : {PRODUCT_BITS{1'b0}};
+          for (i = 0; i < CODE_BITS - 1; i = i + 1) if (code[i]) times = times + (wide <<< i);
+        end
+      endfunction
 
       always @(posedge clk_i) begin : multiply
         integer p;
         weight_3_q <= weight_2_q;
         if (valid_q[2]) begin
           for (p = 0; p < LANES; p = p + 1) begin
-            product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
-                                     y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}) * weight_3_q;
+            product_q[p] <= LANE == 2
+                ? times({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+                         y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}, weight_3_q)
+                : $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+                           y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * weight_3_q;
           end
         end
       end
@@ -169,7 +189,7 @@ module lane_array #(
         if (valid_q[3]) begin
           for (p = 0; p < LANES; p = p + 1) begin
             acc_q[p] <= (first_q[3] ? {ACC_BITS{1'b0}} : acc_q[p]) +
-                        {{(ACC_BITS - 17) {product_q[p][16]}}, product_q[p]};
+                        {{(ACC_BITS - PRODUCT_BITS) {product_q[p][PRODUCT_BITS-1]}}, product_q[p]};
           end
         end
       end
@@ -177,12 +197,13 @@ module lane_array #(
       // Stage 4: code times 0, 1 or 2, its bits inverted for a negative digit; stage 5 adds the missing one as
       // the carry of a bit below the lowest.
       reg nonzero_q, two_q, negative_q, times_4_q, negative_2_q, times_4_2_q;
-      (* mem2reg *) reg signed [9:0] product_q [0:LANES-1];
+      (* mem2reg *) reg signed [ACT_BITS+1:0] product_q [0:LANES-1];
 
-      function [9:0] digit_times;
-        input [8:0] code;
+      function [ACT_BITS+1:0] digit_times;
+        input [ACT_BITS:0] code;
         input nonzero, two, negative;
-        digit_times = ({10{nonzero}} & (two ? {code, 1'b0} : {code[8], code})) ^ {10{negative}};
+        digit_times = ({(ACT_BITS + 2) {nonzero}} & (two ? {code, 1'b0} : {code[ACT_BITS], code})) ^
+                      {(ACT_BITS + 2) {negative}};
       endfunction
 
       always @(posedge clk_i) begin : multiply
@@ -195,14 +216,15 @@ module lane_array #(
           negative_2_q <= negative_q;
           times_4_2_q <= times_4_q;
           for (p = 0; p < LANES; p = p + 1) begin
-            product_q[p] <= digit_times({act_signed_i & y_row_q[p/MESH_X][8*(p%MESH_X)+7],
-                                         y_row_q[p/MESH_X][8*(p%MESH_X)+:8]}, nonzero_q, two_q, negative_q);
+            product_q[p] <= digit_times({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+                                         y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]},
+                                        nonzero_q, two_q, negative_q);
           end
         end
       end
 
       function [ACC_BITS-1:0] add_product;
-        input [9:0] product;
+        input [ACT_BITS+1:0] product;
         input negative;
         input [ACC_BITS-1:0] acc;
         input zero, times_4;
@@ -211,7 +233,7 @@ module lane_array #(
         reg [ACC_BITS:0] sum;
         // verilator lint_on UNUSEDSIGNAL
         begin
-          sum = {{(ACC_BITS - 10) {product[9]}}, product, negative} +
+          sum = {{(ACC_BITS - ACT_BITS - 2) {product[ACT_BITS+1]}}, product, negative} +
                 {zero ? {ACC_BITS{1'b0}} : times_4 ? {acc[ACC_BITS-3:0], 2'b00} : acc, 1'b1};
           add_product = sum[ACC_BITS:1];
         end

@@ -17,6 +17,15 @@ static bool chance(cosim_net *net, int percent) {
     return below(net, 100) < percent;
 }
 
+static int code_of(const cosim_net *net, int bits, bool is_signed) {
+    int sign = is_signed << (net->engine.act_bits - 1);
+    return ((bits & ((1 << net->engine.act_bits) - 1)) ^ sign) - sign;
+}
+
+int cosim_code(cosim_net *net, bool is_signed) {
+    return code_of(net, below(net, 256), is_signed) & 255;
+}
+
 static int tile_words(const cosim_tensor *t) {
     return t->tile_h * t->tile_w;
 }
@@ -56,7 +65,7 @@ int cosim_net_input(cosim_net *net, int c, int h, int w, int tile_multiple, bool
     int index = add_tensor(net, t);
     // Lanes outside the map hold codes too: nothing may depend on them.
     for (int i = 0; i < c * net->n_lanes * tile_words(&t); i++)
-        net->tensors[index].codes[i] = (uint8_t)below(net, 256);
+        net->tensors[index].codes[i] = (uint8_t)cosim_code(net, is_signed);
     return index;
 }
 
@@ -71,7 +80,7 @@ static int read_code(const cosim_net *net, const cosim_tensor *t, int c, int lan
         int place = y % t->tile_h * t->tile_w + x % t->tile_w;
         code = t->codes[(c * net->n_lanes + owner) * tile_words(t) + place];
     }
-    return t->is_signed ? (int8_t)code : code;
+    return code_of(net, code, t->is_signed);
 }
 
 static int64_t accumulate(const cosim_net *net, const cosim_layer *l, int o, int lane, int row, int col) {
@@ -228,9 +237,10 @@ static void random_weights(cosim_net *net, cosim_layer *l, int per_channel, int 
 
 static void random_requantization(cosim_net *net, cosim_layer *l) {
     l->out_signed = chance(net, 50);
-    l->zero = l->out_signed ? between(net, -20, 20) : between(net, 0, 40);
-    l->lo = (l->out_signed ? -128 : 0) - l->zero + between(net, 0, 20);
-    l->hi = (l->out_signed ? 127 : 255) - l->zero - between(net, 0, 20);
+    int span = 1 << net->engine.act_bits, low = l->out_signed ? -span / 2 : 0, high = low + span - 1;
+    l->zero = l->out_signed ? between(net, -span / 12, span / 12) : between(net, 0, span / 6);
+    l->lo = low - l->zero + between(net, 0, span / 12);
+    l->hi = high - l->zero - between(net, 0, span / 12);
     for (int o = 0; o < l->c_out; o++) {
         l->bias[o] = between(net, -3000, 3000);
         l->m[o] = (uint16_t)between(net, chance(net, 80) ? 32768 : 0, 65535);
@@ -241,7 +251,8 @@ static void random_requantization(cosim_net *net, cosim_layer *l) {
 /// The accumulator's bound from the widest codes and weights.
 static bool may_overflow(const cosim_net *net, int n_terms, int weight_bits) {
     int spread = net->engine.lane == 1 ? 2 : 1; // digits reach further on their way
-    return ((int64_t)n_terms * 255 * spread << (weight_bits - 1)) >= (int64_t)1 << (net->engine.acc_bits - 1);
+    return ((int64_t)n_terms * ((1 << net->engine.act_bits) - 1) * spread << (weight_bits - 1)) >=
+           (int64_t)1 << (net->engine.acc_bits - 1);
 }
 
 /// Every tap must stay within one tile of its own, for every pixel that is visited.

@@ -76,6 +76,9 @@ typedef struct cosim_conv {
 } cosim_conv;
 cosim_layer *cosim_net_conv(cosim_net *net, const cosim_conv *conv);
 
+/// A random code of the engine's width, as the 8 bits in which ports carry it.
+int cosim_code(cosim_net *net, bool is_signed);
+
 /// Digit of a weight at 4^plane, by Booth's recoding: -2 to 2.
 enum { COSIM_PLANES = 4 };
 int cosim_digit(int weight, int plane);

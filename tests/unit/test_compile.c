@@ -85,7 +85,7 @@ static lac_engine_config any_engine(lac_rng *rng) {
                                .acc_bits = 28,
                                .act_words = 16384,
                                .list_words = 4096,
-                               .lane = lac_rng_below(rng, 3) == 0 ? LAC_LANE_DIGIT : LAC_LANE_MUL};
+                               .lane = (int)lac_rng_below(rng, 3)};
 }
 
 /// What the random graphs have exercised: a test that never meets a case says nothing about it.
@@ -338,6 +338,10 @@ static void refuses_what_does_not_fit_and_says_what_to_do(void **state) {
     refuses(wide, &small, LAC_E_RANGE, SAYS("DRAIN is 5", "49 lanes"));
     small.drain = 0;
     refuses(wide, &small, LAC_E_RANGE, SAYS("DRAIN is 0"));
+
+    small = seven;
+    small.act_bits = 7;
+    refuses(wide, &small, LAC_E_RANGE, SAYS("'tensor0'", "8 bits", "lanes take 7", "ACT_BITS"));
 
     // 51 is 52 - 1: ten of them times 255 fit 18 bits, but not on the way there by digits.
     b = builder_begin(arena, 1);

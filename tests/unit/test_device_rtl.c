@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-// The RTL engine against the reference: random graphs on four engines, at full rate and with stalls. Models
+// The RTL engine against the reference: random graphs on five engines, at full rate and with stalls. Models
 // of the engines are built once and stay in the build's own cache.
 
 static const lac_engine_config engines[] = {
@@ -29,6 +29,14 @@ static const lac_engine_config engines[] = {
      .act_words = 4096,
      .list_words = 2048,
      .lane = LAC_LANE_DIGIT},
+    {.mesh_x = 3,
+     .mesh_y = 3,
+     .drain = 9,
+     .acc_bits = 26,
+     .act_words = 8192,
+     .list_words = 2048,
+     .lane = LAC_LANE_LOGIC,
+     .act_bits = 4},
 };
 enum { N_ENGINES = sizeof engines / sizeof engines[0] };
 

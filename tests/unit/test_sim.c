@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 static const lac_sim_config tiny = {
-    .mesh_x = 1, .mesh_y = 1, .drain = 1, .acc_bits = 24, .act_words = 64, .list_words = 64};
+    .mesh_x = 1, .mesh_y = 1, .drain = 1, .acc_bits = 24, .act_words = 64, .list_words = 64, .act_bits = 8};
 
 static void shell(const char *command) {
     assert_int_equal(system(command), 0);
