@@ -14,3 +14,8 @@ lac_test(test_verify SOURCE unit/test_verify.c DEPS lac_device lac_graph_builder
 if(TARGET lac_sim)
   lac_test(test_device_rtl SOURCE unit/test_device_rtl.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 1200)
 endif()
+if(TARGET lac_sim)
+  add_executable(engine_cycles EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/engine_cycles.c)
+  target_compile_options(engine_cycles PRIVATE ${LAC_WARNINGS})
+  target_link_libraries(engine_cycles PRIVATE lac_device lac_engine lac_graph_builder)
+endif()

@@ -15,6 +15,7 @@ enum {
 typedef struct candidate {
     int order, entry_bits_code;
     uint64_t cycles, n_words;
+    lac_engine_clock clock; ///< before the step, then after it: how far the decoder is ahead decides
 } candidate;
 
 static int bits_of_weight(int weight) {
@@ -53,10 +54,8 @@ static void price(const lac_plan *plan, const lac_plan_step *step, lac_list_item
                                      (uint32_t)size.n_words};
         c->n_words += size.n_words;
     }
-    // As after a long step: the decoder is ahead.
-    lac_engine_clock clock = {.drained = 1 << 20};
     lac_step_cost cost;
-    lac_step_predict(&plan->engine, &step->record, work, &clock, plan->scratch, &cost);
+    lac_step_predict(&plan->engine, &step->record, work, &c->clock, plan->scratch, &cost);
     c->cycles = cost.total;
 }
 
@@ -78,7 +77,8 @@ static const candidate *best_of(const candidate *candidates, int n) {
     return best;
 }
 
-static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *items, lac_channel_work *work) {
+static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *items, lac_channel_work *work,
+                   lac_engine_clock *clock) {
     candidate candidates[MOST_CANDIDATES];
     int n = 0;
     for (int order = LAC_ORDER_CHANNELS; order <= LAC_ORDER_LANES; order++)
@@ -86,11 +86,12 @@ static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *ite
             if (!order_is_legal(plan, step, order) || lac_entry_bits(code) <= step->record.WEIGHT_BITS)
                 continue;
             set_format(plan, step, order, code);
-            candidates[n] = (candidate){.order = order, .entry_bits_code = code};
+            candidates[n] = (candidate){.order = order, .entry_bits_code = code, .clock = *clock};
             price(plan, step, items, work, &candidates[n++]);
         }
     const candidate *best = best_of(candidates, n);
     set_format(plan, step, best->order, best->entry_bits_code);
+    *clock = best->clock;
 }
 
 /// Widest weight and longest list of a step.
@@ -110,6 +111,7 @@ static void survey(const lac_plan *plan, const lac_plan_step *step, lac_list_ite
 }
 
 lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
+    lac_engine_clock clock = {.drained = 0};
     for (int s = 0; s < plan->n_steps; s++) {
         lac_plan_step *step = &plan->steps[s];
         lac_list_item *items = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_most_items(plan, step));
@@ -125,7 +127,7 @@ lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
                 "LIST_WORDS",
                 plan->graph->layers[step->layer].name, longest,
                 plan->engine.lane == LAC_LANE_DIGIT ? "digits" : "weights", plan->engine.list_words);
-        choose(plan, step, items, work);
+        choose(plan, step, items, work, &clock);
     }
     return LAC_OK;
 }

@@ -1,0 +1,226 @@
+// Cycles of the engine in RTL simulation for networks that others publish results on, at several densities of
+// random weights, held against the least that their non-zero weights allow and against the compiler's
+// prediction. Values do not change the time, so nothing is trained.
+//
+//   engine_cycles [NETWORK]                                   CSV to stdout; every row is checked against ref
+#include "device.h"
+#include "graph_builder.h"
+#include "program_survey.h"
+#include "ref.h"
+#include "step_report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const lac_code_type codes = {.bits = 4, .scale = 1};
+
+static int conv(builder *b, int x, int width, int kernel, int stride) {
+    return builder_conv(
+        b, x, (layer_options){.out_c = width, .window = WINDOW(kernel, stride, kernel / 2), .type = codes});
+}
+
+static int depthwise(builder *b, int x, int stride) {
+    lac_window window = WINDOW(3, stride, 1);
+    int channels = window.groups = b->graph->tensors[x].c;
+    return builder_conv(b, x, (layer_options){.out_c = channels, .window = window, .type = codes});
+}
+
+static lac_window whole_map(const builder *b, int x) {
+    const lac_int_tensor *t = &b->graph->tensors[x];
+    return (lac_window){.kernel = {t->h, t->w}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+}
+
+static int fully(builder *b, int x, int n, bool last) {
+    return builder_conv(b, x,
+                        (layer_options){.out_c = n, .window = whole_map(b, x), .type = codes, .raw = last});
+}
+
+static int pool_and_classify(builder *b, int x, int n_classes) {
+    x = builder_avg_pool(b, x, (layer_options){.window = whole_map(b, x), .type = codes});
+    return fully(b, x, n_classes, true);
+}
+
+/// A residual block; where it changes shape, the shortcut is a 1x1 convolution.
+static int block(builder *b, int x, int width, int stride) {
+    int shortcut = b->graph->tensors[x].c == width ? x : conv(b, x, width, 1, stride);
+    int y = conv(b, conv(b, x, width, 3, stride), width, 3, 1);
+    return builder_add(b, y, shortcut, codes);
+}
+
+static int resnet(builder *b, int n_blocks) {
+    int x = conv(b, builder_input(b, 3, 32, 32, codes), 16, 3, 1);
+    for (int stage = 0; stage < 3; stage++)
+        for (int i = 0; i < n_blocks; i++) x = block(b, x, 16 << stage, stage && !i ? 2 : 1);
+    return pool_and_classify(b, x, 10);
+}
+
+static int resnet8(builder *b) {
+    return resnet(b, 1);
+}
+
+static int resnet20(builder *b) {
+    return resnet(b, 3);
+}
+
+static int vgg_small(builder *b) {
+    int x = builder_input(b, 3, 32, 32, codes);
+    for (int stage = 0; stage < 3; stage++) {
+        for (int i = 0; i < 2; i++) x = conv(b, x, 128 << stage, 3, 1);
+        x = builder_max_pool(b, x, WINDOW(2, 2, 0));
+    }
+    return fully(b, x, 10, true);
+}
+
+static int ds_cnn(builder *b) {
+    int x = builder_input(b, 1, 49, 10, codes);
+    lac_window first = {.kernel = {10, 4}, .stride = {2, 2}, .pad = {4, 1, 5, 1}, .dilation = {1, 1}, .groups = 1};
+    x = builder_conv(b, x, (layer_options){.out_c = 64, .window = first, .type = codes});
+    for (int i = 0; i < 4; i++) x = conv(b, depthwise(b, x, 1), 64, 1, 1);
+    return pool_and_classify(b, x, 12);
+}
+
+static int mobilenet(builder *b) {
+    static const struct {
+        int width, stride;
+    } layers[] = {{16, 1},  {32, 2},  {32, 1},  {64, 2},  {64, 1},   {128, 2}, {128, 1},
+                  {128, 1}, {128, 1}, {128, 1}, {128, 1}, {256, 2}, {256, 1}};
+    int x = conv(b, builder_input(b, 3, 96, 96, codes), 8, 3, 2);
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
+        x = conv(b, depthwise(b, x, layers[i].stride), layers[i].width, 1, 1);
+    return pool_and_classify(b, x, 2);
+}
+
+static int mlp(builder *b) {
+    int x = builder_input(b, 784, 1, 1, codes);
+    for (int i = 0; i < 3; i++) x = fully(b, x, 256, false);
+    return fully(b, x, 10, true);
+}
+
+static const struct network {
+    const char *name;
+    int (*build)(builder *b);
+    int mesh_x, mesh_y, drain;
+    double target;
+} networks[] = {
+    {"resnet-8", resnet8, 8, 8, 32, 1.05},   {"resnet-20", resnet20, 8, 8, 32, 1.05},
+    {"vgg-small", vgg_small, 8, 8, 32, 1.05}, {"ds-cnn", ds_cnn, 5, 7, 35, 1.25},
+    {"mobilenet-v1-025", mobilenet, 3, 3, 9, 1.25}, {"mlp", mlp, 1, 1, 1, 1.10},
+};
+static const int densities[] = {100, 50, 20, 10, 5};
+
+/// Random weights of which `percent` are not zero.
+static void set_density(lac_int_graph *graph, int percent) {
+    lac_rng rng = lac_rng_make(1, (uint64_t)percent);
+    for (int l = 0; l < graph->n_layers; l++) {
+        lac_int_layer *layer = &graph->layers[l];
+        size_t n = lac_int_layer_weights(graph, layer, false);
+        for (size_t i = 0; i < n; i++) {
+            int magnitude = 1 + (int)lac_rng_below(&rng, 7), sign = lac_rng_below(&rng, 2) ? 1 : -1;
+            bool is_zero = lac_rng_below(&rng, 100) >= (uint32_t)percent;
+            layer->w[i] = (int8_t)(is_zero ? 0 : sign * magnitude);
+        }
+    }
+}
+
+/// The least cycles: an entry a cycle for every pixel; of a fully connected layer a program word a cycle.
+static uint64_t ideal_cycles(const lac_image *image, const lac_step_survey *surveys, int s) {
+    const lac_int_layer *layer = &image->graph->layers[image->steps[s].layer];
+    const lac_int_tensor *out = &image->graph->tensors[layer->out];
+    if (layer->kind != LAC_INT_CONV2D || out->h * out->w > 1) return image->steps[s].ideal_cycles;
+    uint64_t words = 0;
+    for (int o = 0; o < surveys[s].record.N_OUT; o++) words += surveys[s].work[o].n_words;
+    return words < image->steps[s].ideal_cycles ? words : image->steps[s].ideal_cycles;
+}
+
+static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles *cycles, lac_error *err) {
+    const lac_device_desc *device = lac_device_find("rtl");
+    const lac_int_graph *graph = image->graph;
+    const lac_device_config config = {.stall_seed = 0};
+    size_t n = lac_int_tensor_count(&graph->tensors[graph->output]);
+    int32_t **values = reference_values(graph, arena, 1), *out = LAC_NEW_ARRAY(arena, int32_t, n);
+    void *state;
+    LAC_TRY(device->open(image, &config, NULL, &state, err));
+    lac_status status = device->run(state, values[graph->input], out, NULL, cycles, err);
+    device->close(state);
+    LAC_TRY(status);
+    if (memcmp(out, values[graph->output], n * sizeof *out) != 0)
+        LAC_FAIL(err, LAC_E_MISMATCH, "'%s': the RTL's results are not the reference's", graph->name);
+    return LAC_OK;
+}
+
+static void print_row(const struct network *net, int density, const lac_image *image, lac_arena *arena,
+                      const lac_step_cycles *cycles) {
+    const lac_step_survey *surveys = lac_image_survey(image, arena);
+    lac_step_cost *costs = LAC_NEW_ARRAY(arena, lac_step_cost, image->n_steps);
+    lac_image_costs(image, costs);
+    lac_step_cycles sum = {0};
+    uint64_t ideal = 0, predicted = 0, macs = 0, worst_loss = 0;
+    const char *worst = "-";
+    for (int s = 0; s < image->n_steps; s++) {
+        uint64_t least = ideal_cycles(image, surveys, s), loss = cycles[s].total - least;
+        ideal += least;
+        predicted += costs[s].total;
+        macs += lac_int_layer_macs(image->graph, &image->graph->layers[image->steps[s].layer], true);
+        sum.total += cycles[s].total;
+        sum.compute += cycles[s].compute;
+        sum.starved += cycles[s].starved;
+        sum.drain += cycles[s].drain;
+        sum.other += cycles[s].other;
+        if (loss > worst_loss) worst_loss = loss, worst = image->steps[s].name;
+        if (getenv("LAC_BENCH_STEPS"))
+            fprintf(stderr, "  %-8s ideal %7" PRIu64 " total %7" PRIu64 " compute %7" PRIu64 " starved %5" PRIu64
+                            " drain %5" PRIu64 " other %4" PRIu64 " skips %6" PRIu64 " words %6" PRIu64 " entry %d\n",
+                    image->steps[s].name, least, cycles[s].total, cycles[s].compute, cycles[s].starved,
+                    cycles[s].drain, cycles[s].other, image->steps[s].n_skips, image->steps[s].stream_words,
+                    image->steps[s].entry_bits);
+    }
+    double ratio = (double)sum.total / (double)ideal;
+    printf("%s,%dx%d,%d,%d,%" PRIu64 ",%" PRIu64 ",%.3f,%.2f,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+           ",%s,%" PRIu64 ",%.2f,%.1f\n",
+           net->name, net->mesh_x, net->mesh_y, net->drain, density, ideal, sum.total, ratio, net->target,
+           ratio <= net->target ? "yes" : "no", sum.compute, sum.starved, sum.drain, sum.other, worst, predicted,
+           100.0 * ((double)predicted - (double)sum.total) / (double)sum.total,
+           100.0 * (double)macs / ((double)sum.total * net->mesh_x * net->mesh_y));
+    fflush(stdout);
+}
+
+static lac_status measure(const struct network *net, int density, lac_error *err) {
+    const lac_engine_config engine = {.mesh_x = net->mesh_x,
+                                      .mesh_y = net->mesh_y,
+                                      .drain = net->drain,
+                                      .acc_bits = 24,
+                                      .act_words = 32768,
+                                      .list_words = 8192,
+                                      .act_bits = 4};
+    lac_arena *arena = lac_arena_open();
+    builder b = builder_begin(arena, 1);
+    int output = net->build(&b);
+    lac_int_graph *graph = builder_end(&b, output);
+    lac_image *image;
+    graph->name = net->name;
+    set_density(graph, density);
+    lac_status status = lac_compile(graph, &engine, arena, &image, err);
+    if (status == LAC_OK) {
+        lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
+        status = run(image, arena, cycles, err);
+        if (status == LAC_OK) print_row(net, density, image, arena, cycles);
+    }
+    lac_arena_close(arena);
+    return status;
+}
+
+int main(int argc, char **argv) {
+    printf("network,mesh,drain,density,ideal_cycles,cycles,ratio,target,met,compute,starved,drain_cycles,other,"
+           "largest_loss,predicted_cycles,prediction_error_percent,lanes_busy_percent\n");
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        for (size_t k = 0; k < sizeof densities / sizeof *densities; k++) {
+            lac_error err = {0};
+            if (argc > 1 && strcmp(argv[1], networks[i].name) != 0) continue;
+            if (measure(&networks[i], densities[k], &err) == LAC_OK) continue;
+            fprintf(stderr, "%s at %d %%: %s\n", networks[i].name, densities[k], err.text);
+            return 1;
+        }
+    return 0;
+}
