@@ -88,7 +88,6 @@ static uint64_t layer_cycles(const placement *p, const lac_node *node) {
     const lac_value *w = weights_of(p->graph, node);
     int64_t n_out = w->shape.dim[0], each = lac_shape_count(w->shape) / n_out;
     uint64_t visits = visits_of(p, node->out), pace = groups_of(p->engine), sum = 0;
-    if (pixels_of(p->graph, node->out, 0) * pixels_of(p->graph, node->out, 1) == 1) pace += SUM_CYCLES;
     for (int64_t o = 0; o < n_out; o++) {
         uint64_t n = 0;
         for (int64_t i = 0; i < each; i++) n += w->data[o * each + i] != 0.0f;
@@ -97,7 +96,9 @@ static uint64_t layer_cycles(const placement *p, const lac_node *node) {
     int64_t places = each / w->shape.dim[1];
     int weight_bits = p->engine->weight_bits ? p->engine->weight_bits : DEFAULT_WEIGHT_BITS;
     lac_list_cost list = lac_list_cost_of(w->data, n_out, w->shape.dim[1], places, weight_bits);
-    return larger(sum, list.slots) + groups_of(p->engine) + PIPELINE;
+    // Over a map, a fully connected layer's list counts lanes as well as channels, with wider gaps than here.
+    uint64_t decoding = node->op == LAC_OP_LINEAR ? list.slots : list.least_cycles;
+    return larger(sum, decoding) + groups_of(p->engine) + PIPELINE;
 }
 
 static uint64_t channel_cycles(const placement *p, const lac_node *node, uint64_t entries) {
@@ -110,8 +111,7 @@ static uint64_t channel_cycles(const placement *p, const lac_node *node, uint64_
 static uint64_t whole_map_cycles(const placement *p, const lac_node *node) {
     uint64_t channels = (uint64_t)p->graph->values[node->out].shape.dim[1];
     uint64_t tile = visits_of(p, node->in[0]);
-    return channels * larger(tile, groups_of(p->engine) + SUM_CYCLES) + groups_of(p->engine) + PIPELINE +
-           SUM_CYCLES;
+    return channels * larger(tile, groups_of(p->engine)) + groups_of(p->engine) + PIPELINE + SUM_CYCLES;
 }
 
 // The drain takes a pool along whose windows do not overlap and have no padding.

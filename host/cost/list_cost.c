@@ -28,15 +28,19 @@ static void add_row(const list_format *f, const float *row, lac_list_cost *cost)
 
 lac_list_cost lac_list_cost_of(const float *w, int64_t rows, int64_t inputs, int64_t places,
                                int weight_bits) {
-    lac_list_cost best = {0, UINT64_MAX};
+    lac_list_cost best = {0, UINT64_MAX, UINT64_MAX};
+    uint64_t least_cycles = UINT64_MAX;
     if (weight_bits < LEAST_WEIGHT_BITS) weight_bits = LEAST_WEIGHT_BITS;
     for (int entry_bits = 4; entry_bits <= WIDEST_ENTRY; entry_bits *= 2)
         for (int taps = 0; taps < 2; taps++) {
             list_format f = {inputs, places, taps, entry_bits, weight_bits};
-            lac_list_cost cost = {0, 0};
+            lac_list_cost cost = {0, 0, 0};
             if (entry_bits <= weight_bits) continue;
             for (int64_t r = 0; r < rows; r++) add_row(&f, w + r * inputs * places, &cost);
+            uint64_t words = cost.words + (uint64_t)rows, cycles = cost.slots > words ? cost.slots : words;
+            if (cycles < least_cycles) least_cycles = cycles;
             if (cost.words < best.words) best = cost;
         }
+    best.least_cycles = least_cycles;
     return best;
 }

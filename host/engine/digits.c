@@ -18,7 +18,7 @@ static int recode(int weight, int planes_left, recoding *best) {
     *best = (recoding){.n_planes = 0};
     if (weight == 0) return 1;
     if (planes_left == 0) return 0;
-    static const int8_t candidates[4][2] = {{0, 0}, {1, 1}, {2, -2}, {-1, -1}};
+    static const int candidates[4][2] = {{0, 0}, {1, 1}, {2, -2}, {-1, -1}};
     int found = 0;
     for (int i = 0; i < 2; i++) {
         int digit = candidates[weight & 3][i];
