@@ -14,8 +14,8 @@ static lac_status check_config(const lac_quant_config *c, lac_error *err) {
     return LAC_OK;
 }
 
-static lac_status rewrite(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
-                          const lac_talk *talk, lac_error *err) {
+lac_status lac_ptq_rewrite(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
+                           const lac_talk *talk, lac_error *err) {
     LAC_TRY(lac_graph_tidy(graph, err));
     if (!config->reestimate) LAC_TRY(lac_fold_norms(graph, err));
     LAC_TRY(lac_graph_infer(graph, err));
@@ -61,7 +61,7 @@ static lac_status quantize(const lac_graph *float_graph, lac_graph *graph, const
 lac_status lac_ptq_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                        const lac_ptq_method *method, const lac_talk *talk, lac_error *err) {
     LAC_TRY(check_config(config, err));
-    LAC_TRY(rewrite(graph, data, config, talk, err));
+    LAC_TRY(lac_ptq_rewrite(graph, data, config, talk, err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);
     lac_graph *float_graph = lac_graph_copy(graph, arena);

@@ -19,6 +19,10 @@ typedef struct lac_ptq_method {
 lac_status lac_ptq_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                        const lac_ptq_method *method, const lac_talk *talk, lac_error *err) LAC_MUST_CHECK;
 
+/// The float graph that a run really quantizes: batch norms folded, equalised, biases absorbed, as asked for.
+lac_status lac_ptq_rewrite(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
+                           const lac_talk *talk, lac_error *err) LAC_MUST_CHECK;
+
 /// Rounds all weights of a prepared graph. float_graph is what it was made of.
 lac_status lac_round_weights(const lac_graph *float_graph, lac_graph *graph, const lac_dataset *data,
                              const lac_quant_config *config, const lac_ptq_method *method,

@@ -1,16 +1,37 @@
 #include "names.h"
+#include "ptq.h"
+#include "quant_doc.h"
 #include "quantize.h"
 #include "stage.h"
+#include "widths_file.h"
+
+#include <math.h>
 
 typedef struct quantize_args {
     lac_common_args common;
     const char *input;
     lac_stage_args stage;
     int method, images;
+    const char *per_layer, *save_widths;
+    lac_mixed_config mixed;
+    int budget; // 0: none, else lac_budget_kind + 1
+    bool report, compare;
+    int limit;
     lac_quant_config config; // the recipe inside is filled from stage
 } quantize_args;
 
-_Static_assert(sizeof(lac_range_kind) == sizeof(int), "options store table positions as int");
+_Static_assert(sizeof(lac_range_kind) == sizeof(int) && sizeof(lac_search_kind) == sizeof(int) &&
+                   sizeof(lac_sensitivity_kind) == sizeof(int),
+               "options store table positions as int");
+
+static const char *budget_names(int i) {
+    return i == 0 ? "none" : lac_budget_name(i - 1);
+}
+
+static const char *search_names(int i) {
+    static const char *const names[] = {[LAC_SEARCH_DP] = "dp", [LAC_SEARCH_GREEDY] = "greedy", NULL};
+    return names[i];
+}
 
 static const lac_option options[] = {
     {.name = "MODEL",
@@ -154,6 +175,61 @@ static const lac_option options[] = {
      .offset = offsetof(quantize_args, config.reestimate),
      .group = "After training",
      .help = "keep batch norms and measure their statistics again"},
+    {.name = "per-layer",
+     .kind = LAC_OPT_TEXT,
+     .offset = offsetof(quantize_args, per_layer),
+     .value = "FILE",
+     .group = "Widths by layer",
+     .help = "YAML with widths of single layers"},
+    {.name = "budget",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(quantize_args, budget),
+     .fallback = "none",
+     .names = budget_names,
+     .value = "UNIT",
+     .group = "Widths by layer",
+     .help = "choose widths within so many bytes of weights, bit operations or DIGIT cycles an image"},
+    {.name = "budget-bits",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(quantize_args, mixed.uniform_bits),
+     .lowest = 0,
+     .highest = 8,
+     .fallback = "4",
+     .value = "BITS",
+     .group = "Widths by layer",
+     .help = "the budget is what this uniform width costs; 0: --budget-limit counts"},
+    {.name = "budget-limit",
+     .kind = LAC_OPT_DOUBLE,
+     .offset = offsetof(quantize_args, mixed.limit),
+     .lowest = 0,
+     .highest = 1e18,
+     .fallback = "0",
+     .value = "N",
+     .group = "Widths by layer",
+     .help = "the budget in its unit"},
+    {.name = "sensitivity",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(quantize_args, mixed.sensitivity),
+     .fallback = "hessian",
+     .names = lac_names_sensitivities,
+     .value = "NAME",
+     .group = "Widths by layer",
+     .help = "what narrow weights cost: by the Hessian's trace, or measured"},
+    {.name = "search",
+     .kind = LAC_OPT_INDEX,
+     .offset = offsetof(quantize_args, mixed.search),
+     .fallback = "dp",
+     .names = search_names,
+     .value = "NAME",
+     .group = "Widths by layer",
+     .help = "dynamic programming, or greedy steps"},
+    {.name = "save-widths",
+     .kind = LAC_OPT_TEXT,
+     .unsaved = true,
+     .offset = offsetof(quantize_args, save_widths),
+     .value = "FILE",
+     .group = "Widths by layer",
+     .help = "write the chosen widths as YAML for --per-layer"},
     {.name = "digits",
      .kind = LAC_OPT_DOUBLE,
      .offset = offsetof(quantize_args, config.digits),
@@ -163,6 +239,15 @@ static const lac_option options[] = {
      .value = "SHARE",
      .group = "For the engine",
      .help = "round to cheap codes until so much of the radix-4 digits is left; 0 is off"},
+    {.name = "most-digits",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(quantize_args, config.most_digits),
+     .lowest = 0,
+     .highest = 4,
+     .fallback = "0",
+     .value = "N",
+     .group = "For the engine",
+     .help = "lsq: train with codes of at most so many radix-4 digits; 0 is all codes"},
     {.name = "acc-bits",
      .kind = LAC_OPT_INT,
      .offset = offsetof(quantize_args, config.acc_bits),
@@ -173,17 +258,42 @@ static const lac_option options[] = {
      .group = "For the engine",
      .help = "guarantee that every accumulator fits; 0 is as it comes"},
     LAC_RECIPE_OPTIONS(quantize_args, "5", "0.02"),
+    {.name = "limit",
+     .kind = LAC_OPT_INT,
+     .unsaved = true,
+     .offset = offsetof(quantize_args, limit),
+     .lowest = 0,
+     .highest = 10000000,
+     .fallback = "0",
+     .value = "N",
+     .group = "Output",
+     .help = "measure the integers on the first N images of each part; 0 is all"},
+    {.name = "report",
+     .kind = LAC_OPT_FLAG,
+     .unsaved = true,
+     .offset = offsetof(quantize_args, report),
+     .group = "Output",
+     .help = "a row for each layer: widths, range, zeros, digits, signal to noise"},
+    {.name = "compare",
+     .kind = LAC_OPT_FLAG,
+     .unsaved = true,
+     .offset = offsetof(quantize_args, compare),
+     .group = "Output",
+     .help = "compare float and integer graph code by code on the validation part"},
     LAC_COMMON_OPTIONS(quantize_args),
 };
 
 /// Lowers the graph and measures it as integers: the accuracy that counts.
-static lac_status describe_integers(lac_cli *cli, lac_graph *graph, const lac_dataset *data, lac_doc *doc,
-                                    lac_error *err) {
+static lac_status describe_integers(lac_cli *cli, lac_graph *graph, const lac_dataset *data, uint32_t limit,
+                                    lac_doc *doc, lac_error *err) {
     lac_int_graph *integers;
     double validation, test;
+    lac_split parts[2] = {data->validation, data->test};
+    for (int i = 0; i < 2; i++)
+        if (limit && limit < parts[i].n) parts[i].n = limit;
     LAC_TRY(lac_lower(graph, data, cli->arena, &integers, err));
-    LAC_TRY(lac_int_accuracy(cli, integers, &data->validation, &validation, err));
-    LAC_TRY(lac_int_accuracy(cli, integers, &data->test, &test, err));
+    LAC_TRY(lac_int_accuracy(cli, integers, &parts[0], &validation, err));
+    LAC_TRY(lac_int_accuracy(cli, integers, &parts[1], &test, err));
     double all = (double)lac_int_graph_n_weights(integers, false);
     double left = (double)lac_int_graph_n_weights(integers, true);
     double zeros = all > 0 ? 1 - left / all : 0;
@@ -201,6 +311,91 @@ static lac_status describe_integers(lac_cli *cli, lac_graph *graph, const lac_da
     return LAC_OK;
 }
 
+/// Widths from a file and from a search become the config's.
+static lac_status settle_widths(lac_cli *cli, const quantize_args *args, const lac_graph *graph,
+                                const lac_dataset *data, lac_quant_config *config, lac_doc *doc,
+                                lac_error *err) {
+    lac_layer_widths *widths = NULL;
+    int n = 0;
+    if (args->per_layer && args->budget)
+        LAC_FAIL(err, LAC_E_USAGE, "--per-layer and --budget both choose widths; give one of them");
+    if (args->per_layer) LAC_TRY(lac_widths_read(args->per_layer, cli->arena, &widths, &n, err));
+    if (args->budget) {
+        lac_mixed_config mixed = args->mixed;
+        lac_mixed_layer *layers;
+        double limit;
+        mixed.budget = (lac_budget_kind)(args->budget - 1);
+        mixed.seed = config->recipe.seed;
+        LAC_TRY(
+            lac_mixed_search(graph, data, config, &mixed, &cli->talk, cli->arena, &layers, &n, &limit, err));
+        widths = LAC_NEW_ARRAY(cli->arena, lac_layer_widths, n);
+        for (int i = 0; i < n; i++) {
+            const lac_mixed_choice *c = &layers[i].choices[layers[i].chosen];
+            widths[i] = (lac_layer_widths){layers[i].name, c->weights, c->acts};
+        }
+        lac_doc_mixed(doc, layers, n, lac_budget_name((int)mixed.budget), limit);
+    }
+    config->layers = widths;
+    config->n_layers = n;
+    if (args->save_widths) LAC_TRY(lac_widths_write(args->save_widths, widths, n, err));
+    return LAC_OK;
+}
+
+/// What --report and --compare add; float_graph is as it came.
+static lac_status describe_layers(lac_cli *cli, const quantize_args *args, lac_graph *float_graph,
+                                  const lac_graph *graph, const lac_dataset *data,
+                                  const lac_quant_config *config, lac_doc *doc, lac_error *err) {
+    enum { IMAGES = 128 };
+    if (!args->report && !args->compare) return LAC_OK;
+    lac_int_graph *integers;
+    LAC_TRY(lac_lower(graph, data, cli->arena, &integers, err));
+    if (args->report) {
+        lac_quant_row *rows;
+        int n;
+        if (!lac_quantizer_row(args->method)->trains)
+            LAC_TRY(lac_ptq_rewrite(float_graph, data, config, NULL, err));
+        LAC_TRY(lac_quant_report(float_graph, graph, integers, data, IMAGES, cli->arena, &rows, &n, err));
+        lac_doc_quant_rows(doc, rows, n);
+    }
+    if (!args->compare) return LAC_OK;
+    lac_agreement a;
+    LAC_TRY(lac_agreement_measure(graph, integers, data, &data->validation, (uint32_t)args->limit, &cli->talk,
+                                  &a, err));
+    lac_doc_agreement(doc, &a);
+    return LAC_OK;
+}
+
+static lac_status check_accumulators(lac_cli *cli, const lac_graph *graph, const lac_dataset *data,
+                                     int acc_bits, lac_error *err) {
+    lac_int_graph *g;
+    if (!acc_bits) return LAC_OK;
+    LAC_TRY(lac_lower(graph, data, cli->arena, &g, err));
+    for (int l = 0; l < g->n_layers; l++) {
+        int bits = lac_int_layer_acc_bits(g, &g->layers[l]);
+        if (bits > acc_bits)
+            LAC_FAIL(err, LAC_E_RANGE, "%s '%s': its accumulator needs %d bits, --acc-bits allows %d; %s",
+                     lac_int_kind_name(g->layers[l].kind), g->layers[l].name, bits, acc_bits,
+                     "post-training methods narrow layers with weights; the others need fewer bits for "
+                     "activations");
+    }
+    return LAC_OK;
+}
+
+static lac_status quantize(lac_cli *cli, const quantize_args *args, lac_graph *graph, const lac_dataset *data,
+                           lac_quant_config *config, lac_doc *doc, lac_error *err) {
+    double begin_s = lac_now_s();
+    LAC_TRY(settle_widths(cli, args, graph, data, config, doc, err));
+    lac_graph *float_graph = lac_graph_copy(graph, cli->arena);
+    LAC_TRY(lac_quantizer_row(args->method)->run(graph, data, config, &cli->talk, err));
+    LAC_TRY(check_accumulators(cli, graph, data, config->acc_bits, err));
+    lac_stage_record(cli, graph, &lac_cmd_quantize, args, data);
+    lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
+    lac_status status = lac_stage_accuracy(cli, graph, data, "quantize", doc, err);
+    if (status == LAC_OK) status = describe_integers(cli, graph, data, (uint32_t)args->limit, doc, err);
+    if (status == LAC_OK) status = describe_layers(cli, args, float_graph, graph, data, config, doc, err);
+    return lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
+}
+
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     const quantize_args *args = given;
     lac_dataset data;
@@ -209,15 +404,8 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
     config.images = (uint32_t)args->images;
-    double begin_s = lac_now_s();
-    LAC_TRY(lac_quantizer_row(args->method)->run(graph, &data, &config, &cli->talk, err));
-
     lac_doc *doc = lac_doc_open(cli->arena);
-    lac_stage_record(cli, graph, &lac_cmd_quantize, args, &data);
-    lac_doc_number(doc, "seconds", "time", lac_now_s() - begin_s, LAC_DOC_SECONDS);
-    lac_status status = lac_stage_accuracy(cli, graph, &data, "quantize", doc, err);
-    if (status == LAC_OK) status = describe_integers(cli, graph, &data, doc, err);
-    status = lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
+    lac_status status = quantize(cli, args, graph, &data, &config, doc, err);
     lac_doc_close(doc);
     return status;
 }

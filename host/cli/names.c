@@ -1,6 +1,7 @@
 #include "names.h"
 
 #include "device.h"
+#include "mixed.h"
 #include "prune.h"
 #include "quantize.h"
 
@@ -17,6 +18,9 @@ const char *lac_names_quantizers(int i) {
 }
 const char *lac_names_ranges(int i) {
     return lac_range_name(i);
+}
+const char *lac_names_sensitivities(int i) {
+    return lac_sensitivity_name(i);
 }
 const char *lac_names_pruners(int i) {
     return i < lac_n_pruners() ? lac_pruner_row(i)->name : NULL;

@@ -6,6 +6,7 @@ const char *lac_names_nets(int i);
 const char *lac_names_datasets(int i);
 const char *lac_names_quantizers(int i);
 const char *lac_names_ranges(int i);
+const char *lac_names_sensitivities(int i);
 const char *lac_names_pruners(int i);
 const char *lac_names_devices(int i);
 const char *lac_names_optimizers(int i);

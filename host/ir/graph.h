@@ -47,10 +47,23 @@ int64_t lac_window_out(const lac_window *window, int axis, int64_t in);
 /// The same of a transposed window, which has out_pad pixels more.
 int64_t lac_window_transposed_out(const lac_window *window, int out_pad, int axis, int64_t in);
 
+/// How a quantizer rounds and learns while a method trains it. Not part of a model: files hold uniform
+/// quantizers, and methods bake into the weights what a rule made of them.
+typedef struct lac_quant_rule {
+    enum {
+        LAC_SLOPE_LSQ,  ///< the scale learns from rounding and from clipping
+        LAC_SLOPE_CLIP, ///< from clipping alone, as PACT's alpha does
+    } slope;
+    const int8_t *level; ///< [512]: the code of v in [i / 2 - 128, i / 2 - 127.5); NULL: the nearest
+    float *threshold;    ///< per scale, weights alone: |w| above it is code +-1, else 0; NULL: none
+    bool through_tanh;   ///< weights alone: tanh(w) / max|tanh(w)| fills the codes
+} lac_quant_rule;
+
 typedef struct lac_quant_attr {
-    int bits;       ///< 1..8; for codes of 1 bit see BIPOLAR_QUANT
-    bool is_signed; ///< codes are two's complement
-    bool narrow;    ///< signed: -(2^(b-1)-1) .. 2^(b-1)-1, so that negation stays in range
+    int bits;                   ///< 1..8; for codes of 1 bit see BIPOLAR_QUANT
+    bool is_signed;             ///< codes are two's complement
+    bool narrow;                ///< signed: -(2^(b-1)-1) .. 2^(b-1)-1, so that negation stays in range
+    const lac_quant_rule *rule; ///< while a method trains; NULL: to the nearest, gradients after LSQ
 } lac_quant_attr;
 
 /// Where the elements of an op that only rearranges come from (rearrange.h).

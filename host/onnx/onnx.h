@@ -57,6 +57,13 @@ lac_status lac_onnx_read(const char *path, lac_arena *arena, lac_graph **out, la
 lac_status lac_onnx_serialize(const lac_graph *graph, lac_arena *arena, lac_bytes *out,
                               lac_error *err) LAC_MUST_CHECK;
 
+/// How quantizers are written. QDQ is for other runtimes: standard ONNX alone, which lac_onnx_read refuses.
+typedef enum lac_onnx_format { LAC_ONNX_QONNX, LAC_ONNX_QDQ } lac_onnx_format;
+
+/// lac_onnx_write in one of the formats.
+lac_status lac_onnx_write_as(const lac_graph *graph, lac_onnx_format format, const char *path,
+                             lac_error *err) LAC_MUST_CHECK;
+
 /// lac_onnx_serialize to a file that appears whole or not at all, "-" being standard output.
 ///
 /// errors  as lac_onnx_serialize; E_IO

@@ -1,6 +1,7 @@
 #include "onnx.h"
 
 #include "onnx_build.h"
+#include "onnx_qdq.h"
 #include "onnx_reader.h"
 #include "onnx_writer.h"
 
@@ -110,6 +111,10 @@ static char *add_bit_width(writer *w, const lac_node *node) {
 
 static lac_status add_node(writer *w, const lac_node *node) {
     const lac_graph *graph = w->graph;
+    if (w->format == LAC_ONNX_QDQ && (node->op == LAC_OP_QUANT || node->op == LAC_OP_BIPOLAR_QUANT)) {
+        onnx_add_qdq(&(onnx_qdq){graph, w->arena, w->file}, node);
+        return LAC_OK;
+    }
     if (onnx_expand(w, node)) return LAC_OK;
     Onnx__NodeProto *to = onnx_new_node(w->arena, node, onnx_ops[node->op].type, onnx_ops[node->op].domain,
                                         LAC_ONNX_ATTRIBUTES_MOST);
@@ -140,7 +145,7 @@ static void add_initializers(writer *w) {
     const lac_graph *graph = w->graph;
     for (int v = 0; v < graph->n_values; v++) {
         const lac_value *value = &graph->values[v];
-        if (value->data)
+        if (value->data && !(w->format == LAC_ONNX_QDQ && onnx_is_of_quantizers(graph, v)))
             w->file->initializer[w->file->n_initializer++] =
                 onnx_new_tensor(w->arena, value->name, value->shape, value->data);
     }
@@ -213,7 +218,7 @@ static void build_model(const writer *w, Onnx__ModelProto *model) {
     add_opset(w, model, "", w->opset);
     bool quantized = false;
     for (int n = 0; n < graph->n_nodes; n++) quantized |= *onnx_ops[graph->nodes[n].op].domain != 0;
-    if (quantized) add_opset(w, model, onnx_ops[LAC_OP_QUANT].domain, 1);
+    if (quantized && w->format == LAC_ONNX_QONNX) add_opset(w, model, onnx_ops[LAC_OP_QUANT].domain, 1);
     model->metadata_props = LAC_NEW_ARRAY(arena, Onnx__StringStringEntryProto *, graph->n_meta);
     for (int i = 0; i < graph->n_meta; i++) {
         Onnx__StringStringEntryProto *entry = LAC_NEW(arena, Onnx__StringStringEntryProto);
@@ -224,13 +229,13 @@ static void build_model(const writer *w, Onnx__ModelProto *model) {
     }
 }
 
-static lac_status serialize(const lac_graph *graph, lac_arena *scratch, lac_arena *arena, lac_bytes *out,
-                            lac_error *err) {
+static lac_status serialize(const lac_graph *graph, lac_onnx_format format, lac_arena *scratch,
+                            lac_arena *arena, lac_bytes *out, lac_error *err) {
     LAC_TRY(lac_graph_check(graph, err));
     lac_graph *shaped = lac_graph_copy(graph, scratch);
     LAC_TRY(lac_graph_tidy(shaped, err)); // leftovers of passes do not go into the file
     LAC_TRY(fill_shapes(shaped, err));
-    writer w = {.graph = shaped, .arena = scratch, .opset = opset_of(shaped), .err = err};
+    writer w = {.graph = shaped, .arena = scratch, .format = format, .opset = opset_of(shaped), .err = err};
     LAC_TRY(build_graph(&w));
     Onnx__ModelProto model;
     build_model(&w, &model);
@@ -243,20 +248,30 @@ static lac_status serialize(const lac_graph *graph, lac_arena *scratch, lac_aren
     return LAC_OK;
 }
 
-lac_status lac_onnx_serialize(const lac_graph *graph, lac_arena *arena, lac_bytes *out, lac_error *err) {
+static lac_status serialize_as(const lac_graph *graph, lac_onnx_format format, lac_arena *arena,
+                               lac_bytes *out, lac_error *err) {
     lac_arena *scratch = lac_arena_open();
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to write graph '%s'", graph->name);
-    lac_status status = serialize(graph, scratch, arena, out, err);
+    lac_status status = serialize(graph, format, scratch, arena, out, err);
     lac_arena_close(scratch);
     return status;
 }
 
-lac_status lac_onnx_write(const lac_graph *graph, const char *path, lac_error *err) {
+lac_status lac_onnx_serialize(const lac_graph *graph, lac_arena *arena, lac_bytes *out, lac_error *err) {
+    return serialize_as(graph, LAC_ONNX_QONNX, arena, out, err);
+}
+
+lac_status lac_onnx_write_as(const lac_graph *graph, lac_onnx_format format, const char *path,
+                             lac_error *err) {
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to write '%s'", path);
     lac_bytes bytes;
-    lac_status status = lac_onnx_serialize(graph, arena, &bytes, err);
+    lac_status status = serialize_as(graph, format, arena, &bytes, err);
     if (status == LAC_OK) status = lac_file_write(path, bytes.data, bytes.n, err);
     lac_arena_close(arena);
     return status;
+}
+
+lac_status lac_onnx_write(const lac_graph *graph, const char *path, lac_error *err) {
+    return lac_onnx_write_as(graph, LAC_ONNX_QONNX, path, err);
 }

@@ -1,14 +1,14 @@
 #ifndef LAC_ONNX_WRITER_H
 #define LAC_ONNX_WRITER_H
 
-#include "graph.h"
+#include "onnx.h"
 #include "onnx.pb-c.h"
 
 /// What the files of the writer share; nobody outside this room includes it.
 
 enum {
     LAC_ONNX_STEPS_MOST = 5,     ///< nodes of the file that one of the graph may become
-    LAC_ONNX_CONSTANTS_MOST = 3, ///< constants that come with it
+    LAC_ONNX_CONSTANTS_MOST = 4, ///< constants that come with it
     LAC_ONNX_ATTRIBUTES_MOST = 8
 };
 
@@ -17,6 +17,7 @@ typedef struct onnx_writer {
     lac_arena *arena;       ///< of the messages
     Onnx__GraphProto *file;
     int64_t opset;
+    lac_onnx_format format;
     lac_error *err;
 } onnx_writer;
 

@@ -12,8 +12,10 @@ typedef struct lac_fake_quant {
     size_t n_per_scale; ///< elements that share a scale, in memory order
     int n_scales, n_zeros;
     float lo, hi;
-    float scale_gradient; ///< factor of LSQ: 1 / sqrt(elements * largest code)
-    double *partial;      ///< one a piece
+    const lac_quant_rule *rule; ///< NULL: none
+    float largest;              ///< of |tanh(x)|, for rules that go through it
+    float scale_gradient;       ///< factor of LSQ: 1 / sqrt(elements * largest code)
+    double *partial;            ///< one a piece
 } lac_fake_quant;
 
 /// One piece: n elements from `first`, of scale number `channel`; backward returns its part of d loss / d

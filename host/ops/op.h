@@ -32,6 +32,12 @@ typedef struct lac_op_desc {
 #include "ops.def"
 #undef LAC_OP
 
+/// Codes of weights by a QUANT's attributes, its rule included, with zero point 0.
+///
+/// shape   x, code [n]; scale [n_scales], each for n / n_scales elements in order
+void lac_quant_codes(lac_quant_attr attr, const float *x, size_t n, const float *scale, int n_scales,
+                     float *code);
+
 /// Descriptor of an op; never NULL.
 const lac_op_desc *lac_op_row(lac_op op);
 

@@ -1,5 +1,7 @@
 #include "fake_quant.h"
 
+#include <math.h>
+
 enum { LANES = 16 };
 
 // Adding and taking away 1.5 * 2^23 rounds |v| < 2^22 to the nearest integer, ties to even, and vectorises
@@ -44,21 +46,100 @@ static double piece_back(const lac_fake_quant *q, size_t first, size_t n, int ch
     return sum;
 }
 
+// ---- by a rule --------------------------------------------------------------------------------------------
+
+/// What a rule makes of one element: v in codes before rounding, the code, and d v / d x times the scale.
+typedef struct ruled {
+    float v, code, slope;
+} ruled;
+
+static ruled by_rule(const lac_quant_rule *rule, float x, float scale, float zero, float lo, float hi,
+                     float largest, int channel) {
+    ruled r = {x / scale + zero, 0, 1};
+    if (rule->through_tanh && largest > 0) {
+        float t = tanhf(x);
+        r.v = t / largest * hi + zero;
+        r.slope = (1 - t * t) / largest * hi * scale;
+    }
+    if (rule->threshold) {
+        float t = rule->threshold[channel];
+        r.code = x > t ? 1 : x < -t ? -1 : 0;
+        r.v = r.code; // never clipped: the gradient passes
+    } else if (rule->level) {
+        float v = r.v < lo ? lo : r.v > hi ? hi : r.v;
+        int i = (int)floorf(2 * v) + 256;
+        r.code = rule->level[i < 0 ? 0 : i > 511 ? 511 : i];
+    } else {
+        r.code = round_clamped(r.v, lo, hi);
+    }
+    return r;
+}
+
+static float largest_tanh(const lac_fake_quant *q) {
+    float most = 0;
+    for (size_t i = 0; i < q->n_per_scale * (size_t)q->n_scales; i++)
+        most = fmaxf(most, fabsf(tanhf(q->x[i])));
+    return most;
+}
+
+static void ruled_piece(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0];
+    for (size_t i = first; i < first + n; i++)
+        q->y[i] =
+            (by_rule(q->rule, q->x[i], scale, zero, q->lo, q->hi, q->largest, channel).code - zero) * scale;
+}
+
+static double ruled_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0];
+    double sum = 0;
+    for (size_t i = first; i < first + n; i++) {
+        ruled r = by_rule(q->rule, q->x[i], scale, zero, q->lo, q->hi, q->largest, channel);
+        bool inside = r.v >= q->lo && r.v <= q->hi;
+        q->dx[i] = inside ? q->dy[i] * r.slope : 0;
+        if (!inside)
+            sum += (double)(q->dy[i] * (r.code - zero));
+        else if (q->rule->slope == LAC_SLOPE_LSQ)
+            sum += (double)(q->dy[i] * (r.code - r.v));
+    }
+    return sum;
+}
+
 static void run(void *ctx) {
-    lac_fake_quant_forward(ctx, piece);
+    lac_fake_quant *q = ctx;
+    if (q->rule && q->rule->through_tanh) q->largest = largest_tanh(q);
+    lac_fake_quant_forward(q, q->rule ? ruled_piece : piece);
 }
 
 static void run_back(void *ctx) {
-    lac_fake_quant_backward(ctx, piece_back);
+    lac_fake_quant *q = ctx;
+    lac_fake_quant_backward(q, q->rule ? ruled_piece_back : piece_back);
+}
+
+static void set_limits(lac_quant_attr a, float *lo, float *hi) {
+    int span = a.is_signed ? 1 << (a.bits - 1) : 1 << a.bits;
+    *lo = a.is_signed ? (float)(a.narrow ? 1 - span : -span) : 0.0f;
+    *hi = (float)(span - 1 - (!a.is_signed && a.narrow));
+}
+
+void lac_quant_codes(lac_quant_attr attr, const float *x, size_t n, const float *scale, int n_scales,
+                     float *code) {
+    const float zero = 0;
+    lac_fake_quant q = {.x = x, .n_per_scale = n / (size_t)n_scales, .n_scales = n_scales, .rule = attr.rule};
+    set_limits(attr, &q.lo, &q.hi);
+    if (q.rule && q.rule->through_tanh) q.largest = largest_tanh(&q);
+    for (size_t i = 0; i < n; i++) {
+        int channel = (int)(i / q.n_per_scale);
+        code[i] = q.rule ? by_rule(q.rule, x[i], scale[channel], zero, q.lo, q.hi, q.largest, channel).code
+                         : round_clamped(x[i] / scale[channel], q.lo, q.hi);
+    }
 }
 
 static lac_status forward(lac_plan *plan, const lac_node *node, void **state, lac_error *err) {
     lac_quant_attr a = node->attr.quant;
     lac_fake_quant *q = NULL;
     LAC_TRY(lac_fake_quant_plan(plan, node, false, run, &q, err));
-    int span = a.is_signed ? 1 << (a.bits - 1) : 1 << a.bits;
-    q->lo = a.is_signed ? (float)(a.narrow ? 1 - span : -span) : 0.0f;
-    q->hi = (float)(span - 1 - (!a.is_signed && a.narrow));
+    set_limits(a, &q->lo, &q->hi);
+    q->rule = a.rule;
     q->zero = lac_memory_data(lac_plan_in(plan, node, 2)->data);
     q->n_zeros = (int)lac_shape_count(lac_plan_in(plan, node, 2)->shape);
     *state = q;

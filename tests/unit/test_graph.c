@@ -443,7 +443,7 @@ static void no_bits(lac_graph *g) {
     node_named(g, "relu_quant")->attr.quant.bits = 0;
 }
 static void one_narrow_bit(lac_graph *g) {
-    node_named(g, "relu_quant")->attr.quant = (lac_quant_attr){1, true, true};
+    node_named(g, "relu_quant")->attr.quant = (lac_quant_attr){1, true, true, NULL};
 }
 static void scale_of_five_for_six(lac_graph *g) {
     value_named(g, "conv_w_scale")->shape.dim[0] = 5;

@@ -58,19 +58,21 @@ static void expect_codes(lac_quant_attr attr, float zero, const float *x, const 
 static void codes_round_half_to_even_and_clamp(void **state) {
     (void)state;
     const float x[] = {0, 0.24f, 0.25f, 0.26f, 0.75f, 1.25f, -0.25f, -0.75f, 100, -100};
-    expect_codes((lac_quant_attr){4, true, false}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, -2, 7, -8}, 10);
-    expect_codes((lac_quant_attr){4, true, true}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, -2, 7, -7}, 10);
-    expect_codes((lac_quant_attr){4, false, false}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, 0, 15, 0}, 10);
-    expect_codes((lac_quant_attr){2, true, true}, 0, x, (float[]){0, 0, 0, 1, 1, 1, 0, -1, 1, -1}, 10);
-    expect_codes((lac_quant_attr){8, false, false}, 3, x, (float[]){3, 3, 4, 4, 4, 6, 2, 2, 203, 0}, 10);
-    expect_codes((lac_quant_attr){1, false, false}, 0, x, (float[]){0, 0, 0, 1, 1, 1, 0, 0, 1, 0}, 10);
+    expect_codes((lac_quant_attr){4, true, false, NULL}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, -2, 7, -8}, 10);
+    expect_codes((lac_quant_attr){4, true, true, NULL}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, -2, 7, -7}, 10);
+    expect_codes((lac_quant_attr){4, false, false, NULL}, 0, x, (float[]){0, 0, 0, 1, 2, 2, 0, 0, 15, 0}, 10);
+    expect_codes((lac_quant_attr){2, true, true, NULL}, 0, x, (float[]){0, 0, 0, 1, 1, 1, 0, -1, 1, -1}, 10);
+    expect_codes((lac_quant_attr){8, false, false, NULL}, 3, x, (float[]){3, 3, 4, 4, 4, 6, 2, 2, 203, 0},
+                 10);
+    expect_codes((lac_quant_attr){1, false, false, NULL}, 0, x, (float[]){0, 0, 0, 1, 1, 1, 0, 0, 1, 0}, 10);
 }
 
 // A large array is walked in pieces and lanes; each element must come out as if alone.
 static void large_arrays_equal_single_elements(void **state) {
     (void)state;
     enum { N = 40003 };
-    quant_bench b = open_quant(LAC_OP_QUANT, (lac_quant_attr){4, true, false}, LAC_SHAPE(1, N), 1, 0.07f, 0);
+    quant_bench b =
+        open_quant(LAC_OP_QUANT, (lac_quant_attr){4, true, false, NULL}, LAC_SHAPE(1, N), 1, 0.07f, 0);
     float *x = LAC_NEW_ARRAY(b.arena, float, N);
     lac_rng rng = lac_rng_make(1, 2);
     fill_uniform(x, N, -1, 1, &rng);
@@ -99,8 +101,8 @@ static void scale_gradient_is_that_of_lsq(void **state) {
     (void)state;
     enum { N = 1000, BATCH = 4 };
     const float scale = 0.1f;
-    quant_bench b =
-        open_quant(LAC_OP_QUANT, (lac_quant_attr){4, true, false}, LAC_SHAPE(1, N / BATCH), BATCH, scale, 0);
+    quant_bench b = open_quant(LAC_OP_QUANT, (lac_quant_attr){4, true, false, NULL}, LAC_SHAPE(1, N / BATCH),
+                               BATCH, scale, 0);
     float x[N], g[N];
     lac_rng rng = lac_rng_make(3, 2);
     fill_uniform(x, N, -1.2f, 1.2f, &rng);
@@ -143,7 +145,7 @@ static void weights_are_quantized_per_channel(void **state) {
     int quant[3] = {lac_graph_add_constant(graph, "w", LAC_SHAPE(3, 2, 1, 1), w, true),
                     lac_graph_add_constant(graph, "scale", LAC_SHAPE(3, 1, 1, 1), scales, true),
                     lac_graph_add_constant(graph, "zero", (lac_shape){0}, &zero, false)};
-    lac_quant_attr attr = {3, true, true};
+    lac_quant_attr attr = {3, true, true, NULL};
     int in[2] = {graph->input,
                  lac_graph_add_node(graph, LAC_OP_QUANT, "q", quant, 3, &(lac_attr){.quant = attr})};
     graph->output = lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", in, 2,

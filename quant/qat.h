@@ -1,0 +1,33 @@
+#ifndef LAC_QAT_H
+#define LAC_QAT_H
+
+#include "quantize.h"
+
+/// Training-aware quantization: what all of its methods have in common. The quantizers of prepare.h go in,
+/// each gets its rule, lac_train runs, what rules made of weights is baked into them, and the graph is
+/// snapped.
+typedef struct lac_qat_method {
+    const char *name;
+    /// Gives quantizer `node` its rule and says whether its scale learns; after lac_quant_prepare.
+    void (*start)(lac_graph *graph, int node, const lac_quant_config *config);
+    /// Before every step and after the last, per quantizer; decay is learning rate * weight decay.
+    void (*settle)(lac_graph *graph, int node, double decay);
+} lac_qat_method;
+
+lac_status lac_qat_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
+                       const lac_qat_method *method, const lac_talk *talk, lac_error *err) LAC_MUST_CHECK;
+
+/// Does this quantizer stand before weights?
+bool lac_quantizes_weights(const lac_graph *graph, int node);
+
+/// Keeps scales positive, and those of wide weights at their largest weight: LSQ's, and most methods'.
+void lac_settle_scales(lac_graph *graph, int node, double decay);
+
+/// Codes that a rule allows, as the table that lac_quant_rule reads: level[i] for v in [i/2 - 128, i/2 -
+/// 127.5). A v half-way between two levels goes to the lower one; allowed[c + 128] says whether code c is a
+/// level.
+///
+/// memory  from arena
+const int8_t *lac_level_table(const bool allowed[256], lac_arena *arena);
+
+#endif

@@ -1,0 +1,220 @@
+#include "random_nets.h"
+
+#include "float_plan.h"
+#include "lac_num.h"
+#include "op.h"
+#include "qat.h"
+#include "quant_codes.h"
+
+/// The rules of training-aware methods on a few numbers, and each method as a whole.
+
+static const lac_quant_attr signed3 = {.bits = 3, .is_signed = true, .narrow = true};
+
+static lac_arena *arena;
+
+static int open_arena(void **state) {
+    (void)state;
+    arena = lac_arena_open();
+    return arena ? 0 : -1;
+}
+
+static int close_arena(void **state) {
+    (void)state;
+    lac_arena_close(arena);
+    return 0;
+}
+
+static void assert_codes(lac_quant_attr attr, const float *x, int n, float scale, const float *expected) {
+    float code[8];
+    lac_quant_codes(attr, x, (size_t)n, &scale, 1, code);
+    for (int i = 0; i < n; i++) assert_float_equal(code[i], expected[i], 0);
+}
+
+static void levels_attract_what_is_nearest(void **state) {
+    (void)state;
+    bool allowed[256] = {false};
+    const int levels[] = {-4, -1, 0, 1, 4};
+    for (int i = 0; i < 5; i++) allowed[levels[i] + 128] = true;
+    const lac_quant_rule rule = {.level = lac_level_table(allowed, arena)};
+    const lac_quant_attr attr = {.bits = 4, .is_signed = true, .narrow = true, .rule = &rule};
+    const float x[] = {0.4f, 0.6f, 2.4f, 2.6f, 9, -2.6f, -0.2f}, codes[] = {0, 1, 1, 4, 4, -4, 0};
+    assert_codes(attr, x, 7, 1, codes);
+}
+
+static void thresholds_make_three_codes(void **state) {
+    (void)state;
+    float threshold = 0.35f;
+    const lac_quant_rule rule = {.threshold = &threshold};
+    const lac_quant_attr attr = {.bits = 2, .is_signed = true, .narrow = true, .rule = &rule};
+    const float x[] = {0.34f, 0.36f, -0.34f, -5}, codes[] = {0, 1, 0, -1};
+    assert_codes(attr, x, 4, 10, codes);
+}
+
+// The largest weight gets the largest code whatever the scale; tanh(1/2) / tanh(2) = 0.479 of 3 is 1.44.
+static void tanh_fills_the_codes(void **state) {
+    (void)state;
+    const lac_quant_rule rule = {.through_tanh = true};
+    lac_quant_attr attr = signed3;
+    attr.rule = &rule;
+    const float x[] = {2, -2, 0.5f, 0.1f}, codes[] = {3, -3, 1, 0};
+    assert_codes(attr, x, 4, 0.01f, codes);
+}
+
+/// d (sum of outputs) / d (x, scale) of a quantizer on an activation of 4 pixels.
+typedef struct slopes {
+    float dx[4], dscale;
+} slopes;
+
+static slopes slopes_of(const lac_quant_rule *rule, const float x[4], float scale) {
+    slopes s = {{0}, 0};
+    lac_plan *plan;
+    lac_graph *g = lac_graph_new(arena, "quant");
+    g->input = lac_graph_add_value(g, "x", LAC_SHAPE(1, 1, 2, 2));
+    int sc = lac_graph_add_constant(g, "s", (lac_shape){0}, &scale, true), z = kit_scalar(g, "z", 0);
+    const lac_attr attr = {.quant = {.bits = 2, .rule = rule}};
+    g->output = lac_graph_add_node(g, LAC_OP_QUANT, "q", (int[]){g->input, sc, z}, 3, &attr);
+    ASSERT_OK(lac_graph_infer(g, err));
+    ASSERT_OK(
+        lac_plan_open(g, &(lac_plan_config){.batch = 1, .train = true, .input_gradient = true}, &plan, err));
+    memcpy(lac_plan_input(plan), x, 4 * sizeof *x);
+    ASSERT_OK(lac_plan_forward(plan, err));
+    for (int i = 0; i < 4; i++) lac_plan_output_gradient(plan)[i] = 1;
+    ASSERT_OK(lac_plan_backward(plan, err));
+    memcpy(s.dx, lac_plan_gradient(plan, g->input), sizeof s.dx);
+    s.dscale = lac_plan_gradient(plan, sc)[0] * sqrtf(4 * 3); // LSQ's factor taken away
+    lac_plan_close(plan);
+    return s;
+}
+
+// Codes 0..3 of scale 1. LSQ: -0.4 + 0.3 of rounding, 3 of clipping above, 0 below; PACT: 3 alone.
+static void the_clipping_point_learns_from_what_it_clips(void **state) {
+    (void)state;
+    const float x[] = {1.4f, 1.7f, 5, -2};
+    const lac_quant_rule clip = {.slope = LAC_SLOPE_CLIP};
+    slopes lsq = slopes_of(NULL, x, 1), pact = slopes_of(&clip, x, 1);
+    assert_float_equal(lsq.dscale, 3 - 0.1f, 1e-5f);
+    assert_float_equal(pact.dscale, 3, 1e-5f);
+    const float dx[] = {1, 1, 0, 0};
+    for (int i = 0; i < 4; i++) assert_float_equal(pact.dx[i], dx[i], 0);
+    for (int i = 0; i < 4; i++) assert_float_equal(lsq.dx[i], dx[i], 0);
+}
+
+// ---- whole methods ----------------------------------------------------------------------------------------
+
+typedef struct fixture {
+    lac_graph *g;
+    lac_dataset data;
+} fixture;
+
+static fixture make_fixture(void) {
+    fixture f = {.data = make_noise_data(arena, 1, 8, 9, 3, 400, 1)};
+    f.g = make_random_net(arena, 21, &f.data);
+    return f;
+}
+
+static const lac_quantizer_desc *method(const char *name) {
+    for (int i = 0; i < lac_n_quantizers(); i++)
+        if (strcmp(lac_quantizer_row(i)->name, name) == 0) return lac_quantizer_row(i);
+    fail_msg("no quantizer '%s'", name);
+    return NULL;
+}
+
+static lac_quant_config config_of(int weight_bits, int act_bits) {
+    return (lac_quant_config){
+        .weight_bits = weight_bits,
+        .act_bits = act_bits,
+        .recipe = {.epochs = 2, .batch = 16, .lr = 0.02f, .weight_decay = 1e-4f, .seed = 3}};
+}
+
+// Trains, lowers, checks that the weights of all layers but the first and last are within the allowed codes.
+static void run_method(const char *name, lac_quant_config config, bool (*allowed)(int code)) {
+    fixture f = make_fixture();
+    // 1-bit weights know no pruned zeros; the random net has some.
+    for (int v = 0; config.weight_bits == 1 && v < f.g->n_values; v++)
+        for (int64_t i = 0; f.g->values[v].data && i < lac_shape_count(f.g->values[v].shape); i++)
+            if (f.g->values[v].data[i] == 0) f.g->values[v].data[i] = 0.01f;
+    ASSERT_OK(method(name)->run(f.g, &f.data, &config, NULL, err));
+    assert_true(method(name)->trains);
+    lac_int_graph *ig;
+    lac_eval_result result;
+    ASSERT_OK(lac_lower(f.g, &f.data, arena, &ig, err));
+    ASSERT_OK(lac_evaluate(f.g, &f.data, &f.data.test, 0, NULL, &result, err));
+    print_message("%s: accuracy %.3f\n", name, result.accuracy);
+    assert_true(result.accuracy > 0.5);
+    for (int n = 0; n < f.g->n_nodes; n++) {
+        lac_weight_codes codes;
+        assert_null(f.g->nodes[n].attr.quant.rule);
+        if (f.g->nodes[n].op != LAC_OP_CONV2D && f.g->nodes[n].op != LAC_OP_LINEAR) continue;
+        ASSERT_OK(lac_weight_codes_read(f.g, n, arena, &codes, err));
+        for (int i = 0; i < codes.n_out * codes.n_per_out; i++) assert_true(allowed(codes.code[i]));
+    }
+}
+
+static bool three_bits(int code) {
+    return code >= -3 && code <= 3;
+}
+
+static bool ternary(int code) {
+    return code >= -1 && code <= 1;
+}
+
+static bool binary(int code) {
+    return code == 1 || code == -1;
+}
+
+static bool two_powers(int code) { // {0, 32, 8, 2} + {0, 16}, and their negatives
+    int rest = abs(code) & ~16;
+    return rest == 0 || rest == 32 || rest == 8 || rest == 2;
+}
+
+static bool one_digit(int code) {
+    return lac_digit_count(code) <= 1;
+}
+
+static void pact_trains(void **state) {
+    (void)state;
+    run_method("pact", config_of(3, 3), three_bits);
+}
+
+static void dorefa_trains(void **state) {
+    (void)state;
+    run_method("dorefa", config_of(3, 4), three_bits);
+}
+
+static void twn_trains(void **state) {
+    (void)state;
+    run_method("twn", config_of(4, 4), ternary);
+}
+
+static void xnor_trains(void **state) {
+    (void)state;
+    run_method("xnor", config_of(1, 4), binary);
+}
+
+static void apot_trains(void **state) {
+    (void)state;
+    run_method("apot", config_of(4, 4), two_powers);
+}
+
+static void lsq_trains_with_codes_of_one_digit(void **state) {
+    (void)state;
+    lac_quant_config config = config_of(8, 4);
+    config.most_digits = 1;
+    run_method("lsq", config, one_digit);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(levels_attract_what_is_nearest),
+        cmocka_unit_test(thresholds_make_three_codes),
+        cmocka_unit_test(tanh_fills_the_codes),
+        cmocka_unit_test(the_clipping_point_learns_from_what_it_clips),
+        cmocka_unit_test(pact_trains),
+        cmocka_unit_test(dorefa_trains),
+        cmocka_unit_test(twn_trains),
+        cmocka_unit_test(xnor_trains),
+        cmocka_unit_test(apot_trains),
+        cmocka_unit_test(lsq_trains_with_codes_of_one_digit),
+    };
+    return cmocka_run_group_tests(tests, open_arena, close_arena);
+}
