@@ -14,3 +14,7 @@ lac_test(test_magnitude SOURCE unit/test_magnitude.c DEPS lac_prune)
 # Networks this small are slower on more threads, and tests run beside each other.
 set_tests_properties(test_sites test_ptq test_qat test_mixed test_agree test_lower test_lower_random test_lsq test_magnitude
                      PROPERTIES ENVIRONMENT "OMP_NUM_THREADS=1")
+
+# The demo's model in ONNX Runtime, over the whole test part.
+lac_test(test_qdq SOURCE conform/test_qdq.c DEPS lac_quant lac_onnx lac_exec LABELS full TIMEOUT 900)
+target_include_directories(test_qdq PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/unit)
