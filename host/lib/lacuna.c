@@ -265,9 +265,10 @@ int lacuna_wait(lacuna_job *job, lacuna_error *error) {
 }
 
 int lacuna_run(lacuna_device *device, int n, const uint8_t *pixels, int32_t *results, lacuna_error *error) {
-    lacuna_job *job;
-    int code = lacuna_start(device, n, pixels, results, &job, error);
-    return code ? code : lacuna_wait(job, error);
+    lac_error err = {0};
+    lacuna_job *job = NULL;
+    lac_status status = enqueue(device, n, pixels, results, &job, &err);
+    return status == LAC_OK ? lacuna_wait(job, error) : report(status, &err, error);
 }
 
 /// Scale of raw result i.
