@@ -59,6 +59,8 @@ target_link_libraries(test_device_xrt PRIVATE lac_device lac_graph_builder cmock
 add_test(NAME test_device_xrt COMMAND test_device_xrt)
 set_tests_properties(test_device_xrt PROPERTIES LABELS quick TIMEOUT 120)
 
+lac_test(test_lacuna SOURCE unit/test_lacuna.c DEPS lac_api lac_graph_builder)
+
 # The library as others see it; a sanitized one cannot be linked into a program without sanitizers.
 if(TARGET lacuna AND NOT LAC_SANITIZE)
   add_test(NAME installed_example COMMAND ${hls_scripts}/install.sh ${CMAKE_BINARY_DIR})
