@@ -402,7 +402,8 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
                                              : 0;
         row -= hop_y * layer->in_h;
         col -= hop_x * layer->in_w;
-        uint32_t address = (uint32_t)(entry >> 16 & 0xFFFF) + (uint32_t)(row * layer->in_w + col);
+        // Addresses have 16 bits, as in the RTL.
+        uint32_t address = ((uint32_t)(entry >> 16) + (uint32_t)(row * layer->in_w + col)) & 0xFFFF;
         int32_t wrong =
             row < 0 || row >= layer->in_h || col < 0 || col >= layer->in_w || address >= LAC_ACT_WORDS;
         bad |= wrong && (entry & 0xFF);

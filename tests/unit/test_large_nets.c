@@ -85,8 +85,8 @@ static void compiles_and_runs(const char *name) {
         values[t] = LAC_NEW_ARRAY(arena, int32_t, lac_int_tensor_count(&g->tensors[t]));
     lac_input_codes(g, data.test.pixels, values[g->input]);
     lac_ref_run(g, values);
-    static const char *const names[] = {"model", "rtl"};
-    for (int d = 0; d < 2; d++)
+    static const char *const names[] = {"model", "hls", "rtl"};
+    for (int d = 0; d < 3; d++)
         if (lac_device_find(names[d]))
             run_on(lac_device_find(names[d]), image, values[g->input], values[g->output]);
     lac_arena_close(arena);
