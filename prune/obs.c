@@ -184,7 +184,6 @@ static int zeros_in(const float *w, int n) {
 
 static void measure_stretch(surgeon *g, stretch *t) {
     int most = t->n - t->n_before;
-    t->cost = LAC_NEW_ARRAY(g->arena, double, most + 1);
     operate(g, t, most, t->cost, false);
     for (int i = 1; i < most; i++) t->cost[i] = fmax(t->cost[i], t->cost[i - 1]);
 }
@@ -239,6 +238,7 @@ static lac_status prune_layer(lac_sparse *s, const moments *m, uint64_t keep, la
         int left = m->n_in - t->block * m->block;
         t->n = left < m->block ? left : m->block;
         t->n_before = zeros_in(g.w + (size_t)t->row * (size_t)m->n_in + (size_t)(t->block * m->block), t->n);
+        t->cost = LAC_NEW_ARRAY(arena, double, t->n - t->n_before + 1);
         n_zero += (uint64_t)t->n_before;
     }
     LAC_TRY(each_stretch(&g, false, err));

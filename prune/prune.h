@@ -50,6 +50,7 @@ typedef struct lac_prune_config {
     lac_cost_engine engine; ///< for budgets in cycles
     lac_gate_recipe gates;
     int reestimate_batches;   ///< batch norm statistics are measured anew on so many batches after pruning
+    float distill;            ///< weight of the dense network's word in the training around or after; 0: none
     bool no_training;         ///< leave the weights as they are
     lac_recipe recipe;        ///< of the training around or after it
     lac_prune_result *result; ///< filled in unless NULL

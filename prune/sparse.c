@@ -25,6 +25,7 @@ typedef struct session {
     lac_sparse s;
     const lac_sparsifier *method;
     double begin, end, density;
+    const lac_graph *teacher; // the network before pruning, when it is to teach
 } session;
 
 static lac_status check(const session *t, lac_error *err) {
@@ -65,8 +66,11 @@ static lac_status after_backward(void *ctx, lac_graph *graph, const lac_gradient
 }
 
 static lac_status train(session *t, lac_error *err) {
-    const lac_train_hook hook = {
-        .before_step = before_step, .after_backward = t->method->watch ? after_backward : NULL, .ctx = t};
+    const lac_distillation lesson = {.teacher = t->teacher, .weight = t->s.config->distill};
+    const lac_train_hook hook = {.before_step = before_step,
+                                 .after_backward = t->method->watch ? after_backward : NULL,
+                                 .ctx = t,
+                                 .distillation = t->teacher ? &lesson : NULL};
     return lac_train(t->s.graph, t->s.data, &t->s.config->recipe, &hook, t->s.talk, NULL, err);
 }
 
@@ -120,6 +124,7 @@ lac_status lac_sparse_run(const lac_sparsifier *method, lac_graph *graph, const 
                        .began_s = lac_now_s()}};
     if (!t.s.arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to prune graph '%s'", graph->name);
     settle(&t);
+    if (config->distill > 0) t.teacher = lac_graph_copy(graph, t.s.arena);
     lac_status status = check(&t, err);
     if (status == LAC_OK) status = prune(&t, err);
     lac_arena_close(t.s.arena);

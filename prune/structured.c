@@ -17,6 +17,7 @@ static lac_status find_target(lac_structured *s, lac_error *err) {
 
 static lac_status prepare(lac_structured *s, bool linears, lac_error *err) {
     LAC_TRY(lac_graph_infer(s->graph, err));
+    if (s->config->distill > 0) s->teacher = lac_graph_copy(s->graph, s->arena);
     lac_channels *channels = lac_channels_find(s->graph, s->arena);
     lac_gate_rules rules = lac_gate_rules_for(s->graph, linears);
     s->gates = lac_gates_find(s->graph, channels, &rules, s->arena);
@@ -170,13 +171,15 @@ lac_status lac_structured_finish(lac_structured *s, const bool *open, const char
     for (int i = 0; i < s->gates->n; i++) r.n_closed += !open[i];
     LAC_TRY(lac_gates_remove(s->graph, s->gates, open, err));
     if (s->config->reestimate_batches > 0)
-        LAC_TRY(lac_reestimate_norms(s->graph, s->data, s->config->reestimate_batches, s->config->recipe.seed,
-                                     err));
+        LAC_TRY(
+            lac_norms_measure(s->graph, s->data, s->config->reestimate_batches, s->config->recipe.seed, err));
     LAC_TRY(measure(s, &r.pruned_accuracy, err));
     r.prune_seconds = lac_now_s() - s->began_s;
     record(s, method, &r);
     if (s->config->no_training) return LAC_OK;
-    return lac_train(s->graph, s->data, &s->config->recipe, NULL, s->talk, NULL, err);
+    const lac_distillation lesson = {.teacher = s->teacher, .weight = s->config->distill};
+    const lac_train_hook hook = {.distillation = s->teacher ? &lesson : NULL};
+    return lac_train(s->graph, s->data, &s->config->recipe, &hook, s->talk, NULL, err);
 }
 
 static lac_status score_and_finish(const lac_criterion *criterion, lac_structured *s, lac_error *err) {

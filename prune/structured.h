@@ -12,6 +12,7 @@ typedef struct lac_structured {
     lac_arena *arena; ///< of this run
     lac_gates *gates;
     lac_gate_cost cost;
+    const lac_graph *teacher;   ///< the network before pruning, when it is to teach
     double cost_before, target; ///< in the budget's unit
     double began_s;
 } lac_structured;
@@ -60,7 +61,7 @@ void lac_gates_visit_rows(const lac_gates *gates, lac_row_visitor *visit, void *
 /// Measures batch norm statistics anew on batches of training images, without augmentation.
 ///
 /// errors  E_SHAPE, E_MEMORY
-lac_status lac_reestimate_norms(lac_graph *graph, const lac_dataset *data, int n_batches, uint64_t seed,
-                                lac_error *err) LAC_MUST_CHECK;
+lac_status lac_norms_measure(lac_graph *graph, const lac_dataset *data, int n_batches, uint64_t seed,
+                             lac_error *err) LAC_MUST_CHECK;
 
 #endif

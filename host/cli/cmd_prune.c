@@ -15,6 +15,7 @@ typedef struct prune_args {
     lac_stage_args stage;
     int method, scope, share, reestimate, mesh[2], drain;
     double density, begin, end, macs, bytes, cycles;
+    float distill;
     lac_gate_recipe gates;
     int weight_bits, act_bits;
     const char *chart;
@@ -104,6 +105,15 @@ static const lac_option options[] = {
      .offset = offsetof(prune_args, clean),
      .group = "Pruning",
      .help = "also take away what no longer matters: dead channels, weights on no path"},
+    {.name = "distill",
+     .kind = LAC_OPT_FLOAT,
+     .offset = offsetof(prune_args, distill),
+     .lowest = 0,
+     .highest = 1,
+     .fallback = "0",
+     .value = "WEIGHT",
+     .group = "Pruning",
+     .help = "how much the network before pruning has to say in the training; 0: nothing"},
     BUDGET(macs, "multiply-accumulates that stay: a share up to 1, or a number"),
     BUDGET(bytes, "bytes of float parameters that stay: a share or a number"),
     BUDGET(cycles, "engine cycles an image that stay: a share or a number"),
@@ -264,6 +274,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
                                .share = (lac_share)args->share,
                                .engine = {args->mesh[0], args->mesh[1], args->drain, args->weight_bits},
                                .gates = args->gates,
+                               .distill = args->distill,
                                .reestimate_batches = args->reestimate,
                                .no_training = args->no_training,
                                .result = &result};

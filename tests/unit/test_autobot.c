@@ -221,6 +221,34 @@ static void training_after_pruning_recovers(void **state) {
     assert_true(after.accuracy >= r.pruned_accuracy);
 }
 
+// Mean square difference of logits on the validation images.
+static double logit_distance(const learned *l, const lac_graph *a, const lac_graph *b) {
+    enum { N = SYN_VALIDATION };
+    float *x = LAC_NEW_ARRAY(l->arena, float, N *SYN_SIZE *SYN_SIZE), y[2][N * SYN_CLASSES];
+    double sum = 0;
+    lac_normalize(&l->data, l->data.validation.pixels, N, x);
+    ASSERT_FINE(lac_infer(a, x, N, y[0], err));
+    ASSERT_FINE(lac_infer(b, x, N, y[1], err));
+    for (int i = 0; i < N * SYN_CLASSES; i++) sum += pow((double)y[0][i] - (double)y[1][i], 2);
+    return sum / (N * SYN_CLASSES);
+}
+
+// With all weight on the teacher, its soft answers bring the pruned network nearer to it than labels do.
+static void a_teacher_changes_the_training(void **state) {
+    const learned *l = *state;
+    lac_prune_config config = half_macs();
+    config.no_training = false;
+    config.recipe = (lac_recipe){.epochs = 4, .batch = 30, .lr = 0.02f, .seed = 5};
+    double distance[2];
+    for (int taught = 0; taught < 2; taught++) {
+        config.distill = taught ? 1.0f : 0.0f;
+        lac_graph *graph = pruned(l, "filter-l1", config, NULL);
+        distance[taught] = logit_distance(l, l->graph, graph);
+    }
+    if (!(distance[1] < distance[0]))
+        fail_msg("logits differ by %.3f with the teacher, by %.3f without", distance[1], distance[0]);
+}
+
 static void every_pruner_of_channels_meets_the_budget(void **state) {
     const learned *l = *state;
     for (int i = 0; i < lac_n_pruners(); i++) {
@@ -264,6 +292,7 @@ int main(void) {
         cmocka_unit_test(two_runs_close_the_same_gates),
         cmocka_unit_test(budgets_in_bytes_and_cycles_are_met_too),
         cmocka_unit_test(training_after_pruning_recovers),
+        cmocka_unit_test(a_teacher_changes_the_training),
         cmocka_unit_test(every_pruner_of_channels_meets_the_budget),
         cmocka_unit_test(refuses_budgets_that_cannot_be),
     };

@@ -4,6 +4,7 @@
 #include "train_fixture.h"
 
 #include "group_mask.h"
+#include "hard_concrete.h"
 #include "lamp.h"
 #include "masks.h"
 #include "n_of_m.h"
@@ -158,6 +159,23 @@ static void rounds_go_down_by_equal_factors(void **state) {
     assert_true(fabs(lac_round_density(0.5, 0.1, 3, 3) - 0.1) < 1e-12);
 }
 
+// log_alpha = 0, u = 1/2: s = 1/2, z = 0.5 * 1.2 - 0.1. It opens with 1 / (1 + exp(2/3 * ln(0.1 / 1.1))).
+static void hard_concrete_gates_by_hand(void **state) {
+    (void)state;
+    double slope, up, down;
+    assert_true(fabs(lac_hard_concrete(0, 0.5, &slope) - 0.5) < 1e-12);
+    assert_true(fabs(slope - 1.2 * 0.25 * 1.5) < 1e-12);
+    assert_true(lac_hard_concrete(8, 0.5, &slope) == 1 && slope == 0);
+    assert_true(lac_hard_concrete(-8, 0.5, &slope) == 0 && slope == 0);
+    assert_true(lac_hard_concrete_mean(-8) == 0 && fabs(lac_hard_concrete_mean(0) - 0.5) < 1e-12);
+    assert_true(fabs(lac_hard_concrete_open(0, &slope) - 1 / (1 + exp(2.0 / 3 * log(0.1 / 1.1)))) < 1e-12);
+    up = lac_hard_concrete_open(0.001, NULL), down = lac_hard_concrete_open(-0.001, NULL);
+    assert_true(fabs((up - down) / 0.002 - slope) < 1e-6);
+    lac_hard_concrete(0.3, 0.6, &slope);
+    up = lac_hard_concrete(0.301, 0.6, NULL), down = lac_hard_concrete(0.299, 0.6, NULL);
+    assert_true(fabs((up - down) / 0.002 - slope) < 1e-5);
+}
+
 // ---- whole runs -----------------------------------------------------------------------------------------
 
 typedef struct learned {
@@ -275,6 +293,7 @@ int main(void) {
         cmocka_unit_test(exchanges_shrink_along_a_cosine),
         cmocka_unit_test(an_exchange_drops_the_smallest_and_grows_the_best),
         cmocka_unit_test(rounds_go_down_by_equal_factors),
+        cmocka_unit_test(hard_concrete_gates_by_hand),
         cmocka_unit_test(every_pruner_of_weights_ends_at_its_density),
         cmocka_unit_test(two_runs_are_equal),
         cmocka_unit_test(scores_beat_their_opposites),

@@ -21,8 +21,8 @@ static lac_status run_batches(lac_plan *plan, const lac_dataset *data, int batch
 
 // Only running statistics are written: without trainable constants there is nothing to go back for. The copy
 // has its own nodes and values, but its data are the graph's.
-lac_status lac_reestimate_norms(lac_graph *graph, const lac_dataset *data, int n_batches, uint64_t seed,
-                                lac_error *err) {
+lac_status lac_norms_measure(lac_graph *graph, const lac_dataset *data, int n_batches, uint64_t seed,
+                             lac_error *err) {
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to measure batch norms of '%s'", graph->name);
     lac_graph *copy = lac_graph_copy(graph, arena);
