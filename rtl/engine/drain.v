@@ -230,7 +230,7 @@ module drain #(
   wire [GROUP_BITS-1:0] token_group = token[ADDR_BITS+:GROUP_BITS];
 
   // Running max over the pool window, one word a group.
-  (* ram_style = "distributed" *) reg [ACT_BITS*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
+  reg [ACT_BITS*DRAIN-1:0] pool [0:(1<<GROUP_BITS)-1];
   function [ACT_BITS*DRAIN-1:0] pool_max;
     input [ACT_BITS*DRAIN-1:0] code, old;
     input is_first, is_signed;

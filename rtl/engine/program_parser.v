@@ -65,8 +65,8 @@ module program_parser (
   wire [6:0] n_taps = desc_o[`LAC_LAYER_N_TAPS];
 
   // Taps, two a word.
-  (* ram_style = "distributed" *) reg [31:0] tap_even [0:31];
-  (* ram_style = "distributed" *) reg [31:0] tap_odd [0:31];
+  reg [31:0] tap_even [0:31];
+  reg [31:0] tap_odd [0:31];
   assign tap_o = tap_i[0] ? tap_odd[tap_i[5:1]] : tap_even[tap_i[5:1]];
 
   // Where a list word holds the end mark: a slot whose bits all equal the mark.

@@ -1,4 +1,4 @@
-// First in, first out, in distributed memory: what is pushed can be seen at the head one cycle later.
+// First in, first out, in memory that is read without a clock: what is pushed can be seen at the head one cycle later.
 //
 // stream  one push and one pop a cycle; ready_o does not depend on pop_i, so no path runs through the queue
 // units   WIDTH bits, 2**DEPTH_LOG2 words
@@ -17,7 +17,7 @@ module fifo #(
     input  wire             pop_i,    // only while valid_o
     output wire [WIDTH-1:0] data_o
 );
-  (* ram_style = "distributed" *) reg [WIDTH-1:0] mem [0:(1 << DEPTH_LOG2)-1];
+  reg [WIDTH-1:0] mem [0:(1 << DEPTH_LOG2)-1];
   reg [DEPTH_LOG2:0] head_q, tail_q;
 
   assign valid_o = head_q != tail_q;
