@@ -30,7 +30,7 @@ enum {
     PAGE = 0x3000
 };
 
-static lac_engine_config engine = {.acc_bits = 28};
+static lac_engine_config engine;
 static int data_bits;
 static lac_axi *axi;
 static lac_error err;
@@ -509,6 +509,8 @@ int main(int argc, char **argv) {
     int *const values[] = {&engine.mesh_x,     &engine.mesh_y, &engine.drain, &engine.act_words,
                            &engine.list_words, &engine.lane,   &data_bits};
     if (argc != 8) return 2;
+    engine = lac_engine_default();
+    engine.acc_bits = 28;
     for (int i = 0; i < 7; i++) *values[i] = atoi(argv[i + 1]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_follow_the_map),
