@@ -15,19 +15,25 @@ lac_snapshot *lac_snapshot_new(const lac_graph *graph, lac_arena *arena) {
     return s;
 }
 
+static bool holds(const lac_snapshot *s, const lac_graph *graph, int v) {
+    return s->data[v] && graph->values[v].data;
+}
+
 void lac_snapshot_take(lac_snapshot *s, const lac_graph *graph) {
     for (int v = 0; v < graph->n_values; v++)
-        if (s->data[v]) memcpy(s->data[v], graph->values[v].data, (size_t)count(graph, v) * sizeof(float));
+        if (holds(s, graph, v))
+            memcpy(s->data[v], graph->values[v].data, (size_t)count(graph, v) * sizeof(float));
 }
 
 void lac_snapshot_give(const lac_snapshot *s, lac_graph *graph) {
     for (int v = 0; v < graph->n_values; v++)
-        if (s->data[v]) memcpy(graph->values[v].data, s->data[v], (size_t)count(graph, v) * sizeof(float));
+        if (holds(s, graph, v))
+            memcpy(graph->values[v].data, s->data[v], (size_t)count(graph, v) * sizeof(float));
 }
 
 void lac_snapshot_swap(lac_snapshot *s, lac_graph *graph) {
     for (int v = 0; v < graph->n_values; v++)
-        for (int64_t i = 0; s->data[v] && i < count(graph, v); i++) {
+        for (int64_t i = 0; holds(s, graph, v) && i < count(graph, v); i++) {
             float kept = s->data[v][i];
             s->data[v][i] = graph->values[v].data[i];
             graph->values[v].data[i] = kept;
@@ -36,6 +42,6 @@ void lac_snapshot_swap(lac_snapshot *s, lac_graph *graph) {
 
 void lac_snapshot_average(lac_snapshot *s, const lac_graph *graph, float decay) {
     for (int v = 0; v < graph->n_values; v++)
-        for (int64_t i = 0; s->data[v] && i < count(graph, v); i++)
+        for (int64_t i = 0; holds(s, graph, v) && i < count(graph, v); i++)
             s->data[v][i] += (1.0f - decay) * (graph->values[v].data[i] - s->data[v][i]);
 }

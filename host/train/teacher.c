@@ -41,7 +41,7 @@ static lac_status add_hint(lac_teacher *t, int i, const lac_graph *student, int 
     return LAC_OK;
 }
 
-static lac_status open(lac_teacher *t, const lac_graph *student, int batch, lac_error *err) {
+static lac_status make_ready(lac_teacher *t, const lac_graph *student, int batch, lac_error *err) {
     const lac_distillation *c = &t->config;
     t->graph = lac_graph_copy(c->teacher, t->arena);
     LAC_TRY(lac_graph_infer(t->graph, err));
@@ -64,7 +64,7 @@ lac_status lac_teacher_open(const lac_distillation *distillation, const lac_grap
     if (out->config.hint_weight == 0) out->config.hint_weight = 1;
     out->arena = lac_arena_open();
     if (!out->arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory for teacher '%s'", distillation->teacher->name);
-    return open(out, student, batch, err);
+    return make_ready(out, student, batch, err);
 }
 
 void lac_teacher_close(lac_teacher *t) {
