@@ -44,6 +44,17 @@ static inline lac_window net_random_window(random_net *net, bool keep_size) {
     return w;
 }
 
+// One row or one column, long, dilated, strided or unevenly padded.
+static inline lac_window net_odd_window(random_net *net) {
+    static const lac_window kinds[] = {
+        {{1, 3}, {1, 1}, {0, 1, 0, 1}, {1, 1}, 1}, {{1, 5}, {1, 2}, {0, 2, 0, 2}, {1, 1}, 1},
+        {{5, 1}, {1, 1}, {2, 0, 2, 0}, {1, 1}, 1}, {{3, 3}, {1, 1}, {1, 3, 1, 3}, {1, 3}, 1},
+        {{2, 2}, {1, 1}, {1, 0, 0, 1}, {1, 1}, 1}, {{4, 2}, {1, 1}, {0, 1, 3, 0}, {1, 1}, 1},
+        {{3, 1}, {2, 1}, {1, 0, 1, 0}, {1, 1}, 1}, {{1, 1}, {2, 2}, {0, 0, 0, 0}, {1, 1}, 1},
+    };
+    return kinds[net_below(net, 8)];
+}
+
 static inline void net_set_size(random_net *net, const lac_window *w) {
     net->h = (int)lac_window_out(w, 0, net->h);
     net->w = (int)lac_window_out(w, 1, net->w);
@@ -106,6 +117,26 @@ static inline int net_gather(random_net *net, int x, int fold_y, int fold_x) {
         x = kit_op(net->g, LAC_OP_RELU, "relu", net_norm(net, x));
     }
     return x;
+}
+
+// Any window, over all channels, in groups, or channel by channel with one or two outputs each.
+static inline int net_odd_conv(random_net *net, int x) {
+    lac_window window = net_odd_window(net);
+    if (lac_window_out(&window, 0, net->h) < 2 || lac_window_out(&window, 1, net->w) < 2) return x;
+    int n_out = 4;
+    if (net_below(net, 2)) {
+        window.groups = net->c;
+        n_out = net->c * (1 + net_below(net, 2));
+    } else if (net->c % 2 == 0) {
+        window.groups = 2;
+    }
+    lac_shape shape = LAC_SHAPE(n_out, net->c / window.groups, window.kernel[0], window.kernel[1]);
+    int w = kit_random(net->g, &net->rng, "w", shape, 0.4f, 0);
+    x = kit_conv(net->g, "odd", x, w, -1, window);
+    net->c = n_out;
+    net_set_size(net, &window);
+    x = net_norm(net, x);
+    return net_below(net, 3) ? kit_op(net->g, LAC_OP_RELU, "relu", x) : x;
 }
 
 // The unit of ShuffleNet V2: half of the channels pass by.
@@ -178,7 +209,7 @@ static inline int net_large_sum(random_net *net, int x) {
 static inline int net_block(random_net *net, int x) {
     int a, b;
     if (net->moves && net->c >= 2) {
-        switch (net_below(net, 8)) {
+        switch (net_below(net, 10)) {
         case 0:
             return net_shuffle_unit(net, x);
         case 1:
@@ -191,6 +222,9 @@ static inline int net_block(random_net *net, int x) {
             return net_rim(net, x);
         case 5:
             return net_large_sum(net, x);
+        case 6:
+        case 7:
+            return net_odd_conv(net, x);
         default:
             break;
         }
