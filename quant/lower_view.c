@@ -2,6 +2,7 @@
 #include "lac_num.h"
 #include "rearrange.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -266,9 +267,10 @@ static lac_status copy_view(lac_lowering *l, const lac_node *reader, const char 
                               .n_out = n,
                               .out_size = {lac_view_size(l, view, 0), lac_view_size(l, view, 1)}};
     lac_window window;
-    int fold[2];
-    bool fits;
+    int fold[2] = {1, 1};
+    bool fits = false;
     LAC_TRY(lac_view_expand(l, reader, view, &kernel, &codes, &window, fold, &fits, err));
+    assert(fits); // single ones do not add up
     const lac_code_type type = l->out->tensors[view->tensor].type;
     lac_int_layer *layer = lac_lowering_add_layer(l, LAC_INT_CONV2D, name, &view->tensor, 1);
     layer->window = window;
