@@ -199,7 +199,7 @@ static span clip(lac_range_kind kind, double percentile, const lac_range_samples
     case LAC_N_RANGES:
         break;
     }
-    assert(!"a rule of range.def");
+    assert(false && "a rule of range.def");
     return (span){0, 0};
 }
 

@@ -172,7 +172,8 @@ static void ops_that_know_float_alone_work_within_a_bf16_plan(void **state) {
     const float scale = 0.5f, zero = 0;
     int q[] = {x, lac_graph_add_constant(graph, "scale", (lac_shape){0}, &scale, true),
                lac_graph_add_constant(graph, "zero", (lac_shape){0}, &zero, false)};
-    int y = lac_graph_add_node(graph, LAC_OP_QUANT, "quant", q, 3, &(lac_attr){.quant = {4, true, false}});
+    int y = lac_graph_add_node(graph, LAC_OP_QUANT, "quant", q, 3,
+                               &(lac_attr){.quant = {.bits = 4, .is_signed = true}});
     y = lac_graph_add_node(graph, LAC_OP_ADD, "add", (int[]){y, x}, 2, NULL);
     y = lac_graph_add_node(graph, LAC_OP_FLATTEN, "flatten", &y, 1, NULL);
     int w2[] = {y, add_uniform(graph, "w2", LAC_SHAPE(10, 1024), -1, 1, true, &rng)};

@@ -263,7 +263,7 @@ static void quantized_graphs_train_and_scales_stay_positive(void **state) {
                                &(lac_attr){.window = square_window(3, 1, 1)});
     int acts[3] = {x, lac_graph_add_constant(graph, "as", (lac_shape){0}, &scale, true),
                    lac_graph_add_constant(graph, "az", (lac_shape){0}, &zero, false)};
-    x = lac_graph_add_node(graph, LAC_OP_QUANT, "aq", acts, 3, &(lac_attr){.quant = {3, false, false}});
+    x = lac_graph_add_node(graph, LAC_OP_QUANT, "aq", acts, 3, &(lac_attr){.quant = {.bits = 3}});
     x = lac_graph_add_node(graph, LAC_OP_FLATTEN, "flatten", &x, 1, NULL);
     int fc[2] = {x, add_uniform(graph, "fc", LAC_SHAPE(4, 512), -0.05f, 0.05f, true, &rng)};
     graph->output = lac_graph_add_node(graph, LAC_OP_LINEAR, "linear", fc, 2, NULL);
