@@ -18,6 +18,7 @@ typedef struct compile_args {
     lac_common_args common;
     const char *input, *output, *data;
     bool report;
+    int n_images;
     lac_engine_config engine;
 } compile_args;
 
@@ -81,6 +82,15 @@ static const lac_option options[] = {
      .help = "what a lane does with a weight: multiply in a DSP block or in logic, or add its digits"},
     ENGINE_OPTION("act-bits", act_bits, ACT_BITS, "BITS", "widest activation code"),
     ENGINE_OPTION("list-words", list_words, LIST_WORDS, "ENTRIES", "decoded weight entries held for replay"),
+    {.name = "images",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(compile_args, n_images),
+     .lowest = 0,
+     .highest = 8,
+     .fallback = "1",
+     .value = "N",
+     .group = "Engine",
+     .help = "images that share the mesh in one run: 1, 2, 4 or 8; 0 takes what is fastest an image"},
     {.name = "report",
      .letter = 'r',
      .kind = LAC_OPT_FLAG,
@@ -123,7 +133,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
     LAC_TRY(normalization(cli, args, graph, &data, err));
     LAC_TRY(lac_lower(graph, &data, cli->arena, &integers, err));
-    LAC_TRY(lac_compile(integers, &engine, cli->arena, &image, err));
+    LAC_TRY(lac_compile_batch(integers, &engine, args->n_images, cli->arena, &image, err));
     copy_meta(cli, image, graph);
 
     uint8_t *bytes;

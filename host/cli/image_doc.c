@@ -27,6 +27,8 @@ void lac_image_describe(lac_doc *doc, const lac_image *image, size_t n_bytes) {
                  "%d list entries",
                  e->mesh_x, e->mesh_y, lanes[e->lane], e->act_bits, e->drain, e->acc_bits, e->act_words,
                  e->list_words);
+    if (lac_image_batch(image) > 1)
+        lac_doc_number(doc, "images_a_run", "images a run", lac_image_batch(image), LAC_DOC_COUNT);
     lac_doc_text(doc, "contract", "contract", "%08x", image->contract_hash);
     lac_doc_number(doc, "file_bytes", "file", (double)n_bytes, LAC_DOC_BYTES);
     lac_doc_number(doc, "program_bytes", "program stream", 8.0 * (double)image->n_program, LAC_DOC_BYTES);
@@ -38,8 +40,8 @@ void lac_image_describe(lac_doc *doc, const lac_image *image, size_t n_bytes) {
     lac_doc_number(doc, "nonzero_macs", "of which not zero", macs, LAC_DOC_COUNT);
     lac_doc_number(doc, "ideal_cycles", "entries x pixels", ideal, LAC_DOC_COUNT);
     if (ideal > 0)
-        lac_doc_number(doc, "ideal_utilization", "lanes then busy", macs / (ideal * n_lanes(image)),
-                       LAC_DOC_PERCENT);
+        lac_doc_number(doc, "ideal_utilization", "lanes then busy",
+                       macs * lac_image_batch(image) / (ideal * n_lanes(image)), LAC_DOC_PERCENT);
 }
 
 static const lac_int_layer *layer_of(const lac_image *image, const lac_step *step) {
@@ -128,12 +130,12 @@ static void describe_sums(lac_doc *doc, const lac_image *image, const lac_step_c
         conv_ideal += (double)image->steps[i].ideal_cycles;
     }
     double macs = (double)lac_int_graph_macs(image->graph, true);
-    lac_doc_number(doc, "cycles", "cycles an image", total, LAC_DOC_COUNT);
+    lac_doc_number(doc, "cycles", "cycles an image", total / lac_image_batch(image), LAC_DOC_COUNT);
     if (conv_ideal > 0)
         lac_doc_number(doc, "conv_ratio", "convolutions to ideal", conv_total / conv_ideal, LAC_DOC_RATIO);
     if (total > 0)
-        lac_doc_number(doc, "utilization", "lane utilisation", macs / (total * n_lanes(image)),
-                       LAC_DOC_PERCENT);
+        lac_doc_number(doc, "utilization", "lane utilisation",
+                       macs * lac_image_batch(image) / (total * n_lanes(image)), LAC_DOC_PERCENT);
 }
 
 void lac_image_describe_cycles(lac_doc *doc, const lac_image *image, const lac_step_cycles *cycles) {
@@ -157,7 +159,8 @@ void lac_image_describe_cycles(lac_doc *doc, const lac_image *image, const lac_s
         lac_doc_cell(doc, (double)c->drain, LAC_DOC_COUNT);
         lac_doc_cell(doc, (double)c->other, LAC_DOC_COUNT);
         if (c->total)
-            lac_doc_cell(doc, macs / ((double)c->total * n_lanes(image)), LAC_DOC_PERCENT);
+            lac_doc_cell(doc, macs * lac_image_batch(image) / ((double)c->total * n_lanes(image)),
+                         LAC_DOC_PERCENT);
         else
             lac_doc_cell_none(doc);
         lac_doc_cell_text(doc, "%s", reason(s, c));

@@ -16,7 +16,8 @@ typedef struct lac_step_cycles {
 /// Called after each program step with the tensor it wrote, dense [c][h][w], codes or raw accumulators as
 /// s32.
 typedef struct lac_device_watch {
-    void (*tensor)(void *ctx, int step, const int32_t *values);
+    /// k: which of the images of the run.
+    void (*tensor)(void *ctx, int step, int k, const int32_t *values);
     void *ctx;
 } lac_device_watch;
 
@@ -46,17 +47,17 @@ typedef struct lac_device_desc {
     bool has_cycles;
     lac_status (*open)(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                        void **state, lac_error *err);
-    /// One image: input codes [c][h][w] in, the output tensor out (s32). watch may be NULL. cycles: one per
-    /// step, or NULL.
+    /// One run of the program, that is lac_image_batch(image) images: input codes [k][c][h][w] in, the output
+    /// tensors out (s32). watch may be NULL. cycles: one per step, or NULL.
     lac_status (*run)(void *state, const int32_t *input, int32_t *output, const lac_device_watch *watch,
                       lac_step_cycles *cycles, lac_error *err);
     bool takes_all_cores; ///< in run_batch: one instance is enough
     int batch;            ///< images that run_batch likes to have at once
-    /// n images at once, tensors one after the other; NULL where run does as well.
+    /// n runs at once, tensors one after the other; NULL where run does as well.
     lac_status (*run_batch)(void *state, int n, const int32_t *inputs, int32_t *outputs, lac_error *err);
     /// Cycle, counted from the start of the last run, at which value (c,y,x) of a step's tensor was written,
-    /// and the lane.
-    bool (*explain)(void *state, int step, int c, int y, int x, uint64_t *cycle,
+    /// and the lane; k as in lac_device_watch.
+    bool (*explain)(void *state, int step, int k, int c, int y, int x, uint64_t *cycle,
                     int *lane); ///< NULL where there is no clock
     void (*times)(void *state,
                   lac_device_times *out); ///< since it was opened; NULL where nothing is measured

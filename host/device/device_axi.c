@@ -122,9 +122,11 @@ static void on_step_done(axi_state *state, const lac_axi_pins *pins) {
                               .drain = pins->drain,
                               .other = pins->other};
     if (!state->watch || step == state->order.step) return;
-    lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t], state->memory,
-                       state->tensor);
-    state->watch->tensor(state->watch->ctx, step, state->tensor);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t],
+                           state->memory + lac_image_lane(image, k), state->tensor);
+        state->watch->tensor(state->watch->ctx, step, k, state->tensor);
+    }
 }
 
 static void on_cycle(void *ctx, uint64_t cycle, const lac_axi_pins *pins) {
@@ -156,7 +158,9 @@ static lac_status axi_run(void *opaque, const int32_t *input, int32_t *output, c
                  image->n_steps);
     memcpy(state->sent, bytes + (state->job.output - base), 4 * (size_t)state->facts.output_words);
     lac_kernel_unpack_output(image, state->sent, output);
-    if (watch) watch->tensor(watch->ctx, state->order.step, output);
+    size_t n = lac_int_tensor_count(&image->graph->tensors[image->graph->output]);
+    for (int k = 0; watch && k < lac_image_batch(image); k++)
+        watch->tensor(watch->ctx, state->order.step, k, output + (size_t)k * n);
     return LAC_OK;
 }
 

@@ -45,9 +45,11 @@ static void show_tensor(void *ctx, int step) {
     const lac_image *image = state->image;
     int t = image->steps[step].out_tensor;
     if (!state->watch || step == state->order.step) return;
-    lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t], state->model->memory,
-                       state->tensor);
-    state->watch->tensor(state->watch->ctx, step, state->tensor);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t],
+                           state->model->memory + lac_image_lane(image, k), state->tensor);
+        state->watch->tensor(state->watch->ctx, step, k, state->tensor);
+    }
 }
 
 static lac_status model_run(void *opaque, const int32_t *input, int32_t *output,
@@ -57,12 +59,17 @@ static lac_status model_run(void *opaque, const int32_t *input, int32_t *output,
     const lac_int_graph *graph = image->graph;
     lac_stream_watch stream_watch = {.step_done = show_tensor, .ctx = state};
     state->watch = watch;
-    lac_layout_load(&image->engine, &image->layouts[graph->input], &graph->tensors[graph->input], input,
-                    state->model->memory);
+    const lac_int_tensor *in = &graph->tensors[graph->input];
+    size_t n_in = lac_int_tensor_count(in), n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    for (int k = 0; k < lac_image_batch(image); k++)
+        lac_layout_load(&image->engine, &image->layouts[graph->input], in, input + (size_t)k * n_in,
+                        state->model->memory + lac_image_lane(image, k));
     LAC_TRY(lac_stream_model_run(state->model, image->program, image->n_program, state->sent, state->order.n,
                                  &stream_watch, err));
-    lac_raw_extract(image, &state->order, state->sent, output);
-    if (watch) watch->tensor(watch->ctx, state->order.step, output);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_raw_extract(image, &state->order, state->sent, k, output + (size_t)k * n_out);
+        if (watch) watch->tensor(watch->ctx, state->order.step, k, output + (size_t)k * n_out);
+    }
     if (cycles) memset(cycles, 0, (size_t)image->n_steps * sizeof *cycles);
     return LAC_OK;
 }

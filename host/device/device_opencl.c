@@ -427,7 +427,7 @@ static lac_status cl_run(void *opaque, const int32_t *input, int32_t *output, co
     if (state->choice.is_xilinx) {
         // A kernel in hardware has no trace: only what comes out can be seen.
         LAC_TRY(run_batch(state, 1, input, output, err));
-        watch->tensor(watch->ctx, state->io->order.step, output);
+        watch->tensor(watch->ctx, state->io->order.step, 0, output);
         return LAC_OK;
     }
     lac_status status = run_traced(state, input, output, watch, err);
@@ -468,6 +468,7 @@ static void cl_close(void *opaque) {
 static lac_status cl_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                           void **out, lac_error *err) {
     static const lac_device_config none = {0};
+    LAC_TRY(lac_kernel_check_batch(image, "opencl", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device opencl: out of memory");
     cl_state *state = LAC_NEW(arena, cl_state);

@@ -35,11 +35,13 @@ static lac_status ref_run(void *opaque, const int32_t *input, int32_t *output, c
     const lac_int_graph *graph = image->graph;
     size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
     size_t n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
-    memcpy(state->values[graph->input], input, n_in * sizeof *input);
-    lac_ref_run(graph, state->values);
-    for (int s = 0; watch && s < image->n_steps; s++)
-        watch->tensor(watch->ctx, s, state->values[image->steps[s].out_tensor]);
-    memcpy(output, state->values[graph->output], n_out * sizeof *output);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        memcpy(state->values[graph->input], input + (size_t)k * n_in, n_in * sizeof *input);
+        lac_ref_run(graph, state->values);
+        for (int s = 0; watch && s < image->n_steps; s++)
+            watch->tensor(watch->ctx, s, k, state->values[image->steps[s].out_tensor]);
+        memcpy(output + (size_t)k * n_out, state->values[graph->output], n_out * sizeof *output);
+    }
     if (cycles) memset(cycles, 0, (size_t)image->n_steps * sizeof *cycles);
     return LAC_OK;
 }

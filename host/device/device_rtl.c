@@ -96,7 +96,9 @@ static void load_input(rtl_state *state, const int32_t *input) {
     const lac_int_tensor *tensor = &image->graph->tensors[t];
     const lac_layout *layout = &image->layouts[t];
     size_t lanes = (size_t)lac_engine_lanes(&image->engine), drain = (size_t)image->engine.drain;
-    lac_layout_load(&image->engine, layout, tensor, input, state->memory);
+    for (int k = 0; k < lac_image_batch(image); k++)
+        lac_layout_load(&image->engine, layout, tensor, input + (size_t)k * lac_int_tensor_count(tensor),
+                        state->memory + lac_image_lane(image, k));
     size_t first = (size_t)layout->base;
     size_t end = first + (size_t)tensor->c * (size_t)lac_layout_channel_words(layout);
     for (size_t word = first; word < end; word++)
@@ -132,9 +134,11 @@ static void on_step_done(void *ctx, uint64_t cycle, uint32_t step, uint32_t comp
                                                 .other = other};
     int t = image->steps[step].out_tensor;
     if (!state->watch || (int)step == state->order.step) return;
-    lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t], state->memory,
-                       state->tensor);
-    state->watch->tensor(state->watch->ctx, (int)step, state->tensor);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t],
+                           state->memory + lac_image_lane(image, k), state->tensor);
+        state->watch->tensor(state->watch->ctx, (int)step, k, state->tensor);
+    }
 }
 
 static lac_status rtl_run(void *opaque, const int32_t *input, int32_t *output, const lac_device_watch *watch,
@@ -160,18 +164,22 @@ static lac_status rtl_run(void *opaque, const int32_t *input, int32_t *output, c
     if (state->step != image->n_steps)
         LAC_FAIL(err, LAC_E_DEVICE, "device rtl reported the end of %d steps of %d", state->step,
                  image->n_steps);
-    lac_raw_extract(image, &state->order, state->sent, output);
-    if (watch) watch->tensor(watch->ctx, state->order.step, output);
+    size_t n_out = lac_int_tensor_count(&image->graph->tensors[image->graph->output]);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_raw_extract(image, &state->order, state->sent, k, output + (size_t)k * n_out);
+        if (watch) watch->tensor(watch->ctx, state->order.step, k, output + (size_t)k * n_out);
+    }
     return LAC_OK;
 }
 
-static bool rtl_explain(void *opaque, int step, int c, int y, int x, uint64_t *cycle, int *lane) {
+static bool rtl_explain(void *opaque, int step, int k, int c, int y, int x, uint64_t *cycle, int *lane) {
     const rtl_state *state = opaque;
     const lac_image *image = state->image;
     const lac_layout *layout = &image->layouts[image->steps[step].out_tensor];
     *lane = step == state->order.step && state->order.one_a_pixel
                 ? 0
                 : lac_layout_lane(&image->engine, layout, y, x);
+    *lane += lac_image_lane(image, k);
     size_t word = (size_t)lac_layout_offset(layout, c, y, x);
     size_t group = (size_t)(*lane / image->engine.drain);
     // Raw results leave by a stream without addresses: the end of their step is what is known.

@@ -183,7 +183,7 @@ static lac_status xrt_run(void *opaque, const int32_t *input, int32_t *output, c
     xrt_state *state = opaque;
     if (cycles) memset(cycles, 0, (size_t)state->io->image->n_steps * sizeof *cycles);
     LAC_TRY(run_batch(state, 1, input, output, err));
-    if (watch) watch->tensor(watch->ctx, state->io->order.step, output);
+    if (watch) watch->tensor(watch->ctx, state->io->order.step, 0, output);
     return LAC_OK;
 }
 
@@ -246,6 +246,7 @@ static void xrt_close(void *opaque) {
 static lac_status xrt_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                            void **out, lac_error *err) {
     static const lac_device_config none = {0};
+    LAC_TRY(lac_kernel_check_batch(image, "xrt", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device xrt: out of memory");
     xrt_state *state = LAC_NEW(arena, xrt_state);

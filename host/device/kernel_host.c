@@ -34,6 +34,14 @@ static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
     return bytes;
 }
 
+lac_status lac_kernel_check_batch(const lac_image *image, const char *device, lac_error *err) {
+    if (lac_image_batch(image) > 1)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                 "device %s does not split the mesh between %d images; compile the model with --images 1",
+                 device, lac_image_batch(image));
+    return LAC_OK;
+}
+
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
     lac_kernel_io *io = LAC_NEW(arena, lac_kernel_io);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine);
@@ -77,7 +85,7 @@ void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32
     size_t count = lac_int_tensor_count(&graph->tensors[graph->output]);
     const int32_t *sent = buffer;
     for (int i = 0; i < n; i++)
-        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->job.output_bytes / sizeof *sent),
+        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->job.output_bytes / sizeof *sent), 0,
                         outputs + (size_t)i * count);
 }
 
@@ -171,7 +179,7 @@ static lac_status show_step(lac_kernel_io *io, const char *device, int step, con
     *trace += n * lanes;
     int t = image->steps[step].out_tensor;
     lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t], io->memory, io->tensor);
-    watch->tensor(watch->ctx, step, io->tensor);
+    watch->tensor(watch->ctx, step, 0, io->tensor);
     return LAC_OK;
 }
 
@@ -185,7 +193,7 @@ lac_status lac_kernel_show(lac_kernel_io *io, const char *device, const uint8_t 
     trace += LAC_TRACE_HEADER_BYTES;
     for (int s = 0; s < io->image->n_steps; s++) {
         if (s == io->order.step)
-            watch->tensor(watch->ctx, s, output);
+            watch->tensor(watch->ctx, s, 0, output);
         else
             LAC_TRY(show_step(io, device, s, &trace, end, watch, err));
     }

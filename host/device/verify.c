@@ -58,9 +58,11 @@ static void collect(const lac_crowd *crowd, lac_verify_report *report) {
 /// Lane and cycle of the wrong value; the device has just run the image.
 static void locate(const lac_crowd *crowd, const lac_unit *unit, lac_mismatch *m) {
     int t = crowd->image->steps[m->step].out_tensor;
-    m->lane = lac_layout_lane(&crowd->image->engine, &crowd->image->layouts[t], m->y, m->x);
+    m->lane = lac_layout_lane(&crowd->image->engine, &crowd->image->layouts[t], m->y, m->x) +
+              lac_image_lane(crowd->image, m->k);
     if (unit->device->explain)
-        m->has_cycle = unit->device->explain(unit->state, m->step, m->c, m->y, m->x, &m->cycle, &m->lane);
+        m->has_cycle =
+            unit->device->explain(unit->state, m->step, m->k, m->c, m->y, m->x, &m->cycle, &m->lane);
 }
 
 /// Runs the image once more with a waveform around the cycle of the wrong write.
@@ -127,15 +129,18 @@ static lac_status explain(lac_crowd *crowd, uint32_t image, lac_mismatch *m, lac
 // ---- all images -------------------------------------------------------------------------------------------
 
 static lac_status check_piece(lac_crowd *crowd, uint32_t n, lac_verify_report *report, lac_error *err) {
-    for (uint32_t i = 0; i < n; i++)
-        if (crowd->mismatched[i]) return explain(crowd, crowd->first + i, &report->mismatch, err);
+    for (uint32_t i = 0; i * crowd->block < n; i++)
+        if (crowd->mismatched[i])
+            return explain(crowd, crowd->first + i * crowd->block, &report->mismatch, err);
     return LAC_OK;
 }
 
 static lac_status run_all(lac_crowd *crowd, lac_verify_report *report, lac_error *err) {
     uint32_t n_images = crowd->config->n_images,
              images_a_worker = crowd->block > IMAGES_A_WORKER ? crowd->block : IMAGES_A_WORKER;
-    uint32_t piece = images_a_worker * (uint32_t)crowd->n_workers;
+    // Whole blocks, so that only the last one may be short.
+    uint32_t piece =
+        (images_a_worker + crowd->block - 1) / crowd->block * crowd->block * (uint32_t)crowd->n_workers;
     const char *stage = crowd->compare ? "verify" : "run";
     crowd->mismatched = LAC_NEW_ARRAY(crowd->arena, bool, piece);
     lac_talk_step(crowd->talk, stage, 0, n_images, "images");

@@ -31,6 +31,7 @@ typedef struct lac_mismatch {
     bool found;
     uint32_t image;
     const char *device;
+    int k; ///< which image of its run
     int step, c, y, x;
     int32_t expected, got;
     uint64_t n_wrong, n_values; ///< of that tensor

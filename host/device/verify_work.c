@@ -46,14 +46,20 @@ static lac_status open_worker(lac_crowd *crowd, lac_worker *worker, lac_error *e
     const lac_int_graph *graph = crowd->image->graph;
     worker->image = crowd->image;
     worker->units = LAC_NEW_ARRAY(crowd->arena, lac_unit, crowd->n_devices);
-    worker->values = LAC_NEW_ARRAY(crowd->arena, int32_t *, graph->n_tensors);
-    for (int t = 0; t < graph->n_tensors; t++)
-        worker->values[t] = LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[t]));
-    worker->input = worker->values[graph->input];
-    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]),
-           n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    int batch = lac_image_batch(crowd->image);
+    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
+    size_t n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    worker->input = LAC_NEW_ARRAY(crowd->arena, int32_t, crowd->block * n_in);
     worker->output = LAC_NEW_ARRAY(crowd->arena, int32_t, crowd->block * n_out);
-    if (crowd->block > 1) worker->input = LAC_NEW_ARRAY(crowd->arena, int32_t, crowd->block * n_in);
+    worker->values = LAC_NEW_ARRAY(crowd->arena, int32_t **, batch);
+    for (int k = 0; k < batch; k++) {
+        worker->values[k] = LAC_NEW_ARRAY(crowd->arena, int32_t *, graph->n_tensors);
+        for (int t = 0; t < graph->n_tensors; t++)
+            worker->values[k][t] =
+                t == graph->input
+                    ? worker->input + (size_t)k * n_in
+                    : LAC_NEW_ARRAY(crowd->arena, int32_t, lac_int_tensor_count(&graph->tensors[t]));
+    }
     for (int d = 0; d < crowd->n_devices; d++) LAC_TRY(open_unit(crowd, &worker->units[d], d, err));
     return LAC_OK;
 }
@@ -67,6 +73,7 @@ lac_status lac_crowd_open(lac_crowd *crowd, lac_error *err) {
     const lac_device_desc *device = crowd->devices[0];
     bool alone = !crowd->compare && crowd->n_devices == 1 && device->run_batch;
     crowd->block = alone ? (uint32_t)device->batch : 1;
+    if (lac_image_batch(crowd->image) > 1) crowd->block = (uint32_t)lac_image_batch(crowd->image);
     crowd->n_workers = crowd->config->n_threads > 0 ? crowd->config->n_threads : lac_n_cores();
     if ((uint32_t)crowd->n_workers > crowd->config->n_images)
         crowd->n_workers = crowd->config->n_images ? (int)crowd->config->n_images : 1;
@@ -92,12 +99,12 @@ typedef struct comparison {
 } comparison;
 
 /// Compares a step's tensor with the reference; only the first mismatch of an image is kept.
-static void compare_tensor(void *ctx, int step, const int32_t *got) {
+static void compare_tensor(void *ctx, int step, int k, const int32_t *got) {
     const comparison *c = ctx;
     lac_worker *worker = c->worker;
     int t = worker->image->steps[step].out_tensor;
     const lac_int_tensor *tensor = &worker->image->graph->tensors[t];
-    const int32_t *expected = worker->values[t];
+    const int32_t *expected = worker->values[k][t];
     size_t n = lac_int_tensor_count(tensor), first = 0, n_wrong = 0;
     worker->n_compared += n;
     if (memcmp(got, expected, n * sizeof *got) == 0 || worker->mismatch.found) return;
@@ -106,6 +113,7 @@ static void compare_tensor(void *ctx, int step, const int32_t *got) {
     int at = (int)first, map = tensor->h * tensor->w;
     worker->mismatch = (lac_mismatch){.found = true,
                                       .device = c->unit->device->name,
+                                      .k = k,
                                       .step = step,
                                       .c = at / map,
                                       .y = at % map / tensor->w,
@@ -144,20 +152,36 @@ static void count_result(const lac_crowd *crowd, lac_unit *unit, const int32_t *
     if (config->classes && first) config->classes[image] = (uint8_t) class;
 }
 
-lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t image) {
-    const lac_verify_config *config = crowd->config;
+/// Image number k of a run that begins with `first`; the last run is filled up with the last image.
+static uint32_t image_of_run(const lac_crowd *crowd, uint32_t first, int k) {
+    uint32_t image = first + (uint32_t)k, n = crowd->config->n_images;
+    return image < n ? image : n - 1;
+}
+
+static void prepare(const lac_crowd *crowd, lac_worker *worker, uint32_t first) {
     const lac_int_graph *graph = crowd->image->graph;
     size_t n_pixels = lac_int_tensor_count(&graph->tensors[graph->input]);
-    lac_input_codes(graph, config->pixels + image * n_pixels, worker->input);
-    if (crowd->compare) lac_ref_run(graph, worker->values);
+    for (int k = 0; k < lac_image_batch(crowd->image); k++) {
+        size_t image = image_of_run(crowd, first, k);
+        lac_input_codes(graph, crowd->config->pixels + image * n_pixels, worker->values[k][graph->input]);
+        if (crowd->compare) lac_ref_run(graph, worker->values[k]);
+    }
+}
+
+lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t image) {
+    const lac_int_graph *graph = crowd->image->graph;
+    size_t n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    prepare(crowd, worker, image);
     worker->mismatch = (lac_mismatch){.found = false};
     for (int d = 0; d < crowd->n_devices; d++) {
         lac_unit *unit = &worker->units[d];
         LAC_TRY(run_unit(crowd, worker, unit, &worker->error));
         keep_cycles(worker, unit);
-        count_result(crowd, unit, worker->output, image, d == 0);
+        for (int k = 0; k < lac_image_batch(crowd->image) && image + (uint32_t)k < crowd->config->n_images;
+             k++)
+            count_result(crowd, unit, worker->output + (size_t)k * n_out, image + (uint32_t)k, d == 0);
     }
-    if (worker->mismatch.found) worker->mismatch.image = image;
+    if (worker->mismatch.found) worker->mismatch.image = image_of_run(crowd, image, worker->mismatch.k);
     return LAC_OK;
 }
 
@@ -183,9 +207,10 @@ static void run_item(void *ctx, size_t item, int w) {
     lac_worker *worker = &crowd->workers[w];
     if (worker->error.status != LAC_OK || lac_talk_stop(crowd->talk)) return;
     uint32_t at = (uint32_t)item * crowd->block, left = crowd->n_piece - at;
-    lac_status status = crowd->block > 1 ? run_block(crowd, worker, crowd->first + at,
-                                                     left < crowd->block ? left : crowd->block)
-                                         : lac_worker_image(crowd, worker, crowd->first + at);
+    bool at_once = crowd->block > 1 && lac_image_batch(crowd->image) == 1;
+    lac_status status =
+        at_once ? run_block(crowd, worker, crowd->first + at, left < crowd->block ? left : crowd->block)
+                : lac_worker_image(crowd, worker, crowd->first + at);
     if (status != LAC_OK) worker->error.status = status;
     crowd->mismatched[item] = worker->mismatch.found;
 }

@@ -16,7 +16,7 @@ typedef struct lac_unit {
 /// A thread's own devices and buffers.
 typedef struct lac_worker {
     lac_unit *units;         ///< [n_devices]
-    int32_t **values;        ///< [tensor], by the reference
+    int32_t ***values;       ///< [image of a run][tensor], by the reference
     int32_t *input, *output; ///< of a block
     // the comparison in progress
     const lac_image *image;
@@ -38,17 +38,17 @@ typedef struct lac_crowd {
     uint32_t block;   ///< images that a device takes at once; one when they are compared
     uint32_t first;   ///< image of item 0 of the piece in hand
     uint32_t n_piece; ///< images of it
-    bool *mismatched; ///< [item]
+    bool *mismatched; ///< [item]: blocks
 } lac_crowd;
 
 /// Finds the devices, makes the faulty image where wanted, opens everything.
 lac_status lac_crowd_open(lac_crowd *crowd, lac_error *err) LAC_MUST_CHECK;
 void lac_crowd_close(lac_crowd *crowd);
 
-/// Runs images [crowd->first, + n) on all workers; an error of any of them is returned.
+/// Makes n runs, of images from crowd->first on, on all workers; an error of any of them is returned.
 lac_status lac_crowd_piece(lac_crowd *crowd, uint32_t n, lac_error *err) LAC_MUST_CHECK;
 
-/// Runs one image on one worker; its mismatch, if any, is in the worker.
+/// Runs the images of one run, from `image` on, on one worker; its mismatch, if any, is in the worker.
 lac_status lac_worker_image(const lac_crowd *crowd, lac_worker *worker, uint32_t image) LAC_MUST_CHECK;
 
 #endif

@@ -1,5 +1,6 @@
 #include "image_equal.h"
 #include "plan.h"
+#include "step_report.h"
 
 #include "lac_contract.h"
 
@@ -32,6 +33,8 @@ static lac_image *image_of(const lac_plan *plan, lac_arena *arena) {
     image->contract_hash = LAC_CONTRACT_HASH;
     image->graph = plan->graph;
     image->layouts = plan->layouts;
+    image->split_y = plan->split_y;
+    image->split_x = plan->split_x;
     image->n_steps = plan->n_steps;
     image->steps = LAC_NEW_ARRAY(arena, lac_step, plan->n_steps);
     for (int s = 0; s < plan->n_steps; s++) {
@@ -61,15 +64,12 @@ static lac_status run_passes(lac_plan *plan, lac_error *err) {
     return LAC_OK;
 }
 
-lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
-                       lac_image **out, lac_error *err) {
-    lac_engine_config engine = *config;
-    if (!engine.act_bits) engine.act_bits = LAC_ACT_BITS_DEFAULT;
-    LAC_TRY(lac_engine_check(&engine, err));
-    LAC_TRY(lac_int_graph_check(graph, err));
+static lac_status compile_split(const lac_int_graph *graph, const lac_engine_config *engine, int split_y,
+                                int split_x, lac_arena *arena, lac_image **out, lac_error *err) {
     lac_arena *scratch = lac_arena_open();
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "out of memory while compiling '%s'", graph->name);
-    lac_plan plan = {.arena = scratch, .scratch = scratch, .engine = engine};
+    lac_plan plan = {
+        .arena = scratch, .scratch = scratch, .engine = *engine, .split_y = split_y, .split_x = split_x};
     plan.graph = lac_int_graph_copy(graph, scratch);
     lac_image *image = NULL;
     lac_status status = run_passes(&plan, err);
@@ -77,4 +77,64 @@ lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *conf
     lac_arena_close(scratch);
     if (status == LAC_OK) *out = image;
     return status;
+}
+
+/// Whether the mesh can be cut so; the sums of an image need groups of lanes that are its own.
+static bool splits(const lac_engine_config *e, int split_y, int split_x) {
+    int y = 1 << split_y, x = 1 << split_x;
+    if (y * x == 1) return true;
+    return e->mesh_y % y == 0 && e->mesh_x % x == 0 && e->mesh_x / x % e->drain == 0;
+}
+
+/// Predicted cycles for one input image, in 1/8.
+static uint64_t cycles_an_image(const lac_image *image) {
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) return UINT64_MAX;
+    lac_step_cost *costs = LAC_NEW_ARRAY(scratch, lac_step_cost, image->n_steps);
+    uint64_t sum = 0;
+    lac_image_costs(image, costs);
+    for (int s = 0; s < image->n_steps; s++) sum += costs[s].total;
+    lac_arena_close(scratch);
+    return sum * 8 / (uint64_t)lac_image_batch(image);
+}
+
+lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config *config, int n_images,
+                             lac_arena *arena, lac_image **out, lac_error *err) {
+    enum { MOST_SPLIT = 3 };
+    lac_engine_config engine = *config;
+    if (!engine.act_bits) engine.act_bits = LAC_ACT_BITS_DEFAULT;
+    LAC_TRY(lac_engine_check(&engine, err));
+    LAC_TRY(lac_int_graph_check(graph, err));
+    lac_error why = {0};
+    lac_image *best = NULL;
+    lac_status status = LAC_E_RANGE;
+    bool possible = false;
+    for (int split_y = 0; split_y <= MOST_SPLIT; split_y++)
+        for (int split_x = 0; split_x + split_y <= MOST_SPLIT; split_x++) {
+            if (n_images && n_images != 1 << (split_y + split_x)) continue;
+            if (!splits(&engine, split_y, split_x)) continue;
+            possible = true;
+            lac_image *image = NULL;
+            lac_error reason = {0};
+            lac_status tried = compile_split(graph, &engine, split_y, split_x, arena, &image, &reason);
+            if (tried == LAC_OK && (!best || cycles_an_image(image) < cycles_an_image(best))) best = image;
+            if (tried != LAC_OK && !why.text[0]) why = reason, status = tried;
+        }
+    if (!possible)
+        LAC_FAIL(err, LAC_E_RANGE,
+                 "a %dx%d mesh with DRAIN %d cannot be cut into %d equal rectangles whose width DRAIN "
+                 "divides; 1, 2, "
+                 "4 and 8 images are possible where it can",
+                 engine.mesh_x, engine.mesh_y, engine.drain, n_images);
+    if (!best) {
+        if (err) *err = why;
+        return status;
+    }
+    *out = best;
+    return LAC_OK;
+}
+
+lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
+                       lac_image **out, lac_error *err) {
+    return lac_compile_batch(graph, config, 1, arena, out, err);
 }

@@ -25,7 +25,7 @@ static int bits_of_weight(int weight) {
 }
 
 static int minor_of(const lac_plan *plan, const lac_plan_step *step, int order) {
-    if (order == LAC_ORDER_LANES) return lac_engine_lanes(&plan->engine);
+    if (order == LAC_ORDER_LANES) return lac_plan_rows(plan) * lac_plan_cols(plan);
     if (order == LAC_ORDER_TAPS) return step->record.N_TAPS;
     return lac_plan_positions(plan, step) / step->record.N_TAPS;
 }

@@ -168,6 +168,8 @@ lac_status lac_pass_map(lac_plan *plan, lac_error *err) {
         lac_plan_step *step = &plan->steps[s];
         step->record.KIND = LAC_KIND_LAYER;
         step->record.ID = s;
+        step->record.SPLIT_Y = plan->split_y;
+        step->record.SPLIT_X = plan->split_x;
         LAC_TRY(map_geometry(plan, step, err));
         map_results(plan, step);
         LAC_TRY(map_taps(plan, step, err));

@@ -106,8 +106,8 @@ lac_status lac_pass_tiles(lac_plan *plan, lac_error *err) {
     int n = plan->graph->n_tensors;
     for (int s = 0; s < plan->n_steps; s++)
         plan->steps[s].mapping = lac_step_shape_mapping(plan->graph, plan->steps[s].layer);
-    axis_tiles y = {plan, 0, plan->engine.mesh_y, LAC_NEW_ARRAY(plan->scratch, int, n)};
-    axis_tiles x = {plan, 1, plan->engine.mesh_x, LAC_NEW_ARRAY(plan->scratch, int, n)};
+    axis_tiles y = {plan, 0, lac_plan_rows(plan), LAC_NEW_ARRAY(plan->scratch, int, n)};
+    axis_tiles x = {plan, 1, lac_plan_cols(plan), LAC_NEW_ARRAY(plan->scratch, int, n)};
     LAC_TRY(tile_axis(&y, err));
     LAC_TRY(tile_axis(&x, err));
     plan->layouts = LAC_NEW_ARRAY(plan->arena, lac_layout, n);

@@ -51,7 +51,8 @@ typedef struct lac_image {
     lac_engine_config engine;
     uint32_t contract_hash;
     lac_int_graph *graph;
-    lac_layout *layouts; ///< one per tensor of graph; concat outputs and raw outputs included
+    lac_layout *layouts;  ///< one per tensor of graph; concat outputs and raw outputs included
+    int split_y, split_x; ///< log2 of the input images that share the mesh, along each axis
     lac_step *steps;
     int n_steps;
     uint64_t *program; ///< the stream
@@ -67,6 +68,20 @@ typedef struct lac_image {
 ///         E_UNSUPPORTED, E_RANGE (accumulator bound, codes wider than ACT_BITS)
 lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
                        lac_image **out, lac_error *err) LAC_MUST_CHECK;
+
+/// Compiles for n_images input images a run, each in its own rectangle of the mesh: for small maps. Of the
+/// ways to cut the mesh it takes the one with the fewest predicted cycles; n_images 0 takes the number with
+/// the fewest cycles an image.
+///
+/// range   n_images 0, 1, 2, 4, 8
+/// errors  E_RANGE: the mesh cannot be cut so; and those of lac_compile
+lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config *config, int n_images,
+                             lac_arena *arena, lac_image **out, lac_error *err) LAC_MUST_CHECK;
+
+/// Input images that one run of the program computes.
+static inline int lac_image_batch(const lac_image *image) {
+    return 1 << (image->split_y + image->split_x);
+}
 
 /// Serialises; reading it back gives an equal image (compile checks that before it returns).
 lac_status lac_image_write(const lac_image *image, const char *path, lac_error *err) LAC_MUST_CHECK;

@@ -116,6 +116,8 @@ static lac_status check_record(decoder *d, lac_error *err) {
     LAC_TRY(find_mapping(d, err));
     lac_layer_record expected = *got;
     expected.ID = (int32_t)(d->step - d->image->steps);
+    expected.SPLIT_Y = d->image->split_y;
+    expected.SPLIT_X = d->image->split_x;
     expect_geometry(d, &y, &x, &expected);
     expect_results(d, &expected);
     expect_input(d, &expected);
@@ -155,7 +157,8 @@ static lac_status put_weight(const decoder *d, int c, int ky, int kx, int weight
 
 /// LAC_MAP_LANES: the entry is for the pixel that lane `minor` holds in word `major`.
 static lac_status lane_entry(const decoder *d, int64_t position, int weight, lac_error *err) {
-    int lanes = lac_engine_lanes(&d->image->engine), mesh_x = d->image->engine.mesh_x;
+    int mesh_x = d->image->engine.mesh_x >> d->image->split_x;
+    int lanes = (d->image->engine.mesh_y >> d->image->split_y) * mesh_x;
     const lac_layout *l = d->in_layout;
     if (position >= (int64_t)d->in->c * l->tile_h * l->tile_w * lanes)
         DECODE_FAIL(d, err, "output channel %d: an entry lies behind the input", d->channel);

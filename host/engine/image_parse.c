@@ -213,8 +213,8 @@ static lac_status get_layout(lac_byte_reader *r, const lac_image *image, int t, 
     if (layout->base == LAC_NOT_IN_MEMORY && tensor->type.bits != 32) return LAC_OK;
     int words = tensor->type.bits == 32 ? 0 : tensor->c * lac_layout_channel_words(layout);
     if (layout->base + words > image->engine.act_words ||
-        (tensor->h - 1) / layout->tile_h >= image->engine.mesh_y ||
-        (tensor->w - 1) / layout->tile_w >= image->engine.mesh_x)
+        (tensor->h - 1) / layout->tile_h >= image->engine.mesh_y >> image->split_y ||
+        (tensor->w - 1) / layout->tile_w >= image->engine.mesh_x >> image->split_x)
         LAC_FAIL(err, LAC_E_FORMAT, "section %s: tensor '%s' at %d in tiles of %dx%d leaves the engine",
                  LAC_IMAGE_STEPS, tensor->name, layout->base, layout->tile_h, layout->tile_w);
     return LAC_OK;
@@ -269,6 +269,12 @@ static lac_status check_concat(const lac_image *image, const lac_int_layer *laye
 
 static lac_status parse_steps(lac_byte_reader *r, lac_image *image, lac_arena *scratch, lac_error *err) {
     const lac_int_graph *graph = image->graph;
+    LAC_TRY(lac_get_int(r, "split in y", 0, 3, &image->split_y, err));
+    LAC_TRY(lac_get_int(r, "split in x", 0, 3 - image->split_y, &image->split_x, err));
+    if (image->engine.mesh_y >> image->split_y << image->split_y != image->engine.mesh_y ||
+        image->engine.mesh_x >> image->split_x << image->split_x != image->engine.mesh_x)
+        LAC_FAIL(err, LAC_E_FORMAT, "section %s: a %dx%d mesh is not cut into %d images", LAC_IMAGE_STEPS,
+                 image->engine.mesh_x, image->engine.mesh_y, lac_image_batch(image));
     image->layouts = LAC_NEW_ARRAY(image->arena, lac_layout, graph->n_tensors);
     for (int t = 0; t < graph->n_tensors; t++) LAC_TRY(get_layout(r, image, t, err));
     if (image->layouts[graph->input].base == LAC_NOT_IN_MEMORY)

@@ -54,6 +54,8 @@ static void put_graph(lac_byte_writer *w, const lac_image *image) {
 }
 
 static void put_steps(lac_byte_writer *w, const lac_image *image) {
+    lac_put_i32(w, image->split_y);
+    lac_put_i32(w, image->split_x);
     for (int t = 0; t < image->graph->n_tensors; t++) {
         lac_put_i32(w, image->layouts[t].base);
         lac_put_i32(w, image->layouts[t].tile_h);

@@ -30,6 +30,10 @@ static size_t n_groups(const lac_engine_config *engine) {
     return (size_t)(lac_engine_lanes(engine) / engine->drain);
 }
 
+static size_t count_of(const lac_int_tensor *t) {
+    return (size_t)t->c * (size_t)t->h * (size_t)t->w;
+}
+
 static size_t input_words(const lac_image *image) {
     int t = image->graph->input;
     return (size_t)image->graph->tensors[t].c * (size_t)lac_layout_channel_words(&image->layouts[t]);
@@ -56,7 +60,10 @@ void lac_kernel_pack_input(const lac_image *image, const int32_t *values, uint8_
     size_t lanes = (size_t)lac_engine_lanes(engine), drain = (size_t)engine->drain;
     size_t group_bytes = lac_kernel_group_bytes(engine), first = (size_t)layout->base;
     memset(scratch + first * lanes, 0, input_words(image) * lanes);
-    lac_layout_load(engine, layout, &image->graph->tensors[t], values, scratch);
+    const lac_int_tensor *tensor = &image->graph->tensors[t];
+    for (int k = 0; k < lac_image_batch(image); k++)
+        lac_layout_load(engine, layout, tensor, values + (size_t)k * count_of(tensor),
+                        scratch + lac_image_lane(image, k));
     memset(bytes, 0, lac_kernel_job_of(image).input_bytes);
     for (size_t word = first; word < first + input_words(image); word++)
         for (size_t group = 0; group < n_groups(engine); group++, bytes += group_bytes)
@@ -65,5 +72,7 @@ void lac_kernel_pack_input(const lac_image *image, const int32_t *values, uint8_
 
 void lac_kernel_unpack_output(const lac_image *image, const int32_t *results, int32_t *values) {
     lac_raw_order order = lac_image_raw_order(image);
-    lac_raw_extract(image, &order, results, values);
+    size_t n = count_of(&image->graph->tensors[image->graph->output]);
+    for (int k = 0; k < lac_image_batch(image); k++)
+        lac_raw_extract(image, &order, results, k, values + (size_t)k * n);
 }

@@ -19,12 +19,12 @@ uint32_t lac_engine_id(const lac_engine_config *engine);
 /// Bytes that a group of DRAIN codes takes in the kernel's input.
 size_t lac_kernel_group_bytes(const lac_engine_config *engine);
 
-/// Lays out the codes of one input, dense [c][h][w], as the kernel reads them.
+/// Lays out the codes of the inputs of one run, dense [k][c][h][w], as the kernel reads them.
 ///
 /// memory  scratch of act_words * lanes bytes; bytes [job.input_bytes]
 void lac_kernel_pack_input(const lac_image *image, const int32_t *values, uint8_t *scratch, uint8_t *bytes);
 
-/// The output tensor, dense [c][h][w], from what the kernel wrote for one run.
+/// The output tensors, dense [k][c][h][w], from what the kernel wrote for one run.
 void lac_kernel_unpack_output(const lac_image *image, const int32_t *results, int32_t *values);
 
 #endif

@@ -32,16 +32,18 @@ lac_raw_order lac_image_raw_order(const lac_image *image) {
     lac_layer_record record = lac_image_record(image, order.step);
     order.one_a_pixel = record.REDUCE;
     size_t pixels = (size_t)record.OUT_TILE_H * (size_t)record.OUT_TILE_W * (size_t)record.N_OUT;
-    order.n = order.one_a_pixel ? pixels : pixels * (size_t)lac_engine_lanes(&image->engine);
+    order.n =
+        pixels * (size_t)(order.one_a_pixel ? lac_image_batch(image) : lac_engine_lanes(&image->engine));
     return order;
 }
 
-void lac_raw_extract(const lac_image *image, const lac_raw_order *order, const int32_t *sent,
+void lac_raw_extract(const lac_image *image, const lac_raw_order *order, const int32_t *sent, int k,
                      int32_t *values) {
     int t = image->steps[order->step].out_tensor;
     const lac_int_tensor *tensor = &image->graph->tensors[t];
     const lac_layout *layout = &image->layouts[t];
-    size_t lanes = order->one_a_pixel ? 1 : (size_t)lac_engine_lanes(&image->engine);
+    size_t lanes = (size_t)(order->one_a_pixel ? lac_image_batch(image) : lac_engine_lanes(&image->engine));
+    sent += order->one_a_pixel ? k : lac_image_lane(image, k);
     for (int c = 0; c < tensor->c; c++)
         for (int y = 0; y < tensor->h; y++)
             for (int x = 0; x < tensor->w; x++) {

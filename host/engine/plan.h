@@ -31,6 +31,7 @@ typedef struct lac_plan_step {
 typedef struct lac_plan {
     lac_arena *arena, *scratch;
     lac_engine_config engine;
+    int split_y, split_x; ///< as in lac_image
     lac_int_graph *graph; ///< own copy, changed by the passes
     lac_layout *layouts;  ///< one a tensor
     lac_plan_step *steps;
@@ -61,6 +62,14 @@ enum { LAC_IDENTITY_M = 0x8000, LAC_IDENTITY_S = 15 };
 /// Sizes of a tensor by axis, 0 = y, 1 = x.
 static inline int lac_tensor_size(const lac_int_tensor *tensor, int axis) {
     return axis ? tensor->w : tensor->h;
+}
+
+/// Rows and columns of the mesh that an input image has.
+static inline int lac_plan_rows(const lac_plan *plan) {
+    return plan->engine.mesh_y >> plan->split_y;
+}
+static inline int lac_plan_cols(const lac_plan *plan) {
+    return plan->engine.mesh_x >> plan->split_x;
 }
 
 /// True when a concat output is (part of) where this tensor lives; the tensor then has no place of its own.

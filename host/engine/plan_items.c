@@ -53,12 +53,12 @@ static int weight_of_pixel(const lac_plan *plan, const lac_int_layer *layer, int
 static int lane_items(const lac_plan *plan, const lac_int_layer *layer, int o, lac_list_item *items) {
     const lac_int_tensor *in = &plan->graph->tensors[layer->in[0]];
     const lac_layout *layout = &plan->layouts[layer->in[0]];
-    int lanes = lac_engine_lanes(&plan->engine), n = 0;
+    int cols = lac_plan_cols(plan), lanes = lac_plan_rows(plan) * cols, n = 0;
     for (int word = 0; word < in->c * lac_layout_channel_words(layout); word++)
         for (int lane = 0; lane < lanes; lane++) {
             int c = word / lac_layout_channel_words(layout);
-            int y = lane / plan->engine.mesh_x * layout->tile_h + word / layout->tile_w % layout->tile_h;
-            int x = lane % plan->engine.mesh_x * layout->tile_w + word % layout->tile_w;
+            int y = lane / cols * layout->tile_h + word / layout->tile_w % layout->tile_h;
+            int x = lane % cols * layout->tile_w + word % layout->tile_w;
             if (y >= in->h || x >= in->w) continue;
             int weight = weight_of_pixel(plan, layer, o, c, y, x);
             if (weight)

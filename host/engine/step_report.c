@@ -26,7 +26,7 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 /// Share of the mesh's places that hold a pixel of the step's output.
 static double filled(const lac_image *image, const lac_int_tensor *t, const lac_layout *layout) {
     double places = (double)lac_engine_lanes(&image->engine) * layout->tile_h * layout->tile_w;
-    return (double)t->h * t->w / places;
+    return (double)t->h * t->w * lac_image_batch(image) / places;
 }
 
 /// The largest loss first: cycles above the ideal, then lanes without a pixel.
@@ -80,7 +80,8 @@ static void fill_row(const lac_image *image, int s, const lac_step_survey *surve
     row->acc_bits = lac_int_layer_acc_bits(graph, layer);
     row->n_macs = lac_int_layer_macs(graph, layer, true);
     row->ideal_cycles = step->ideal_cycles;
-    row->utilization = (double)row->n_macs / ((double)row->cost.total * lac_engine_lanes(&image->engine));
+    row->utilization = (double)row->n_macs * lac_image_batch(image) /
+                       ((double)row->cost.total * lac_engine_lanes(&image->engine));
     double fill = filled(image, &graph->tensors[layer->out], &image->layouts[layer->out]);
     row->reason = reason_of(image, row, &survey->record, fill);
 }

@@ -23,6 +23,7 @@ typedef struct machine {
     int32_t *out;
     size_t n_out, n_sent;
     int lanes, group_base;
+    int rows, cols;   ///< of the mesh that one input image has
     list_entry *list; ///< of the channel in hand
     int n_list, list_room;
     int64_t acc[MOST_LANES];
@@ -52,9 +53,9 @@ static lac_status place_entry(machine *m, const lac_program_item *item, lac_erro
         e.tap = (int)(r->ORDER == LAC_ORDER_CHANNELS ? major : minor);
         e.offset = (int)(channel * r->IN_CHANNEL_WORDS);
     }
-    if (e.tap >= r->N_TAPS || e.lane >= m->lanes || m->n_list >= m->list_room)
+    if (e.tap >= r->N_TAPS || e.lane >= m->rows * m->cols || m->n_list >= m->list_room)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d: entry %d for tap %d of %d, lane %d of %d; the list holds %d",
-                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->lanes, m->list_room);
+                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->rows * m->cols, m->list_room);
     e.offset += m->reader.taps[e.tap].OFFSET;
     m->list[m->n_list++] = e;
     return LAC_OK;
@@ -115,10 +116,12 @@ static lac_status accumulate(machine *m, const list_entry *e, int base_row, int 
     if (address >= engine->act_words)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
     for (int p = 0; p < m->lanes; p++) {
-        if (e->lane >= 0 && e->lane != p) continue;
-        int ly = p / engine->mesh_x + hop_y, lx = p % engine->mesh_x + hop_x;
-        bool valid = holds(ly, engine->mesh_y, r->FULL_ROWS, r->REM_ROWS, row) &&
-                     holds(lx, engine->mesh_x, r->FULL_COLS, r->REM_COLS, col);
+        int y = p / engine->mesh_x, x = p % engine->mesh_x; // in the mesh, and in the image's part of it
+        int own_y = y % m->rows, own_x = x % m->cols;
+        if (e->lane >= 0 && e->lane != own_y * m->cols + own_x) continue;
+        int ly = y + hop_y, lx = x + hop_x;
+        bool valid = holds(own_y + hop_y, m->rows, r->FULL_ROWS, r->REM_ROWS, row) &&
+                     holds(own_x + hop_x, m->cols, r->FULL_COLS, r->REM_COLS, col);
         int code = r->PAD_CODE;
         if (valid)
             code = m->model->memory[(size_t)address * (size_t)m->lanes + (size_t)(ly * engine->mesh_x + lx)];
@@ -139,9 +142,15 @@ static lac_status send(machine *m, int64_t value, lac_error *err) {
     return LAC_OK;
 }
 
+/// Whether a lane is the first one of its input image.
+static bool is_first(const machine *m, int lane) {
+    int mesh_x = m->model->engine.mesh_x;
+    return lane / mesh_x % m->rows == 0 && lane % mesh_x % m->cols == 0;
+}
+
 static lac_status drain_raw(machine *m, const lac_channel_record *c, lac_error *err) {
-    int n = m->reader.layer.REDUCE ? 1 : m->lanes;
-    for (int p = 0; p < n; p++) LAC_TRY(send(m, m->acc[p] + c->BIAS, err));
+    for (int p = 0; p < m->lanes; p++)
+        if (!m->reader.layer.REDUCE || is_first(m, p)) LAC_TRY(send(m, m->acc[p] + c->BIAS, err));
     return LAC_OK;
 }
 
@@ -160,19 +169,24 @@ static lac_status drain_codes(machine *m, const lac_channel_record *c, bool firs
     if (address >= m->model->engine.act_words)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d writes word %d of %d", r->ID, address,
                  m->model->engine.act_words);
-    // The sum over lanes is one value, written with the first group of lanes.
-    size_t n = r->REDUCE ? (size_t)m->model->engine.drain : (size_t)m->lanes;
-    memcpy(m->model->memory + (size_t)address * (size_t)m->lanes, codes, n);
+    // The sum over lanes is one value for an image, written with the group of its first lane.
+    int group = r->REDUCE ? m->model->engine.drain : m->lanes;
+    for (int p = 0; p < m->lanes; p += group)
+        if (!r->REDUCE || is_first(m, p))
+            memcpy(m->model->memory + (size_t)address * (size_t)m->lanes + p, codes + p, (size_t)group);
     if (m->watch && m->watch->write)
         m->watch->write(m->watch->ctx, address, m->model->memory + (size_t)address * (size_t)m->lanes);
     return LAC_OK;
 }
 
 static void reduce(machine *m) {
-    int64_t sum = 0;
-    for (int p = 0; p < m->lanes; p++) sum += m->acc[p];
-    memset(m->acc, 0, sizeof m->acc);
-    m->acc[0] = sum;
+    int mesh_x = m->model->engine.mesh_x;
+    for (int p = 0; p < m->lanes; p++) {
+        int first = (p / mesh_x / m->rows * m->rows) * mesh_x + p % mesh_x / m->cols * m->cols;
+        if (first == p) continue;
+        m->acc[first] += m->acc[p];
+        m->acc[p] = 0;
+    }
 }
 
 // ---- loops
@@ -215,12 +229,26 @@ static lac_status run_channel(machine *m, int channel, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status split_mesh(machine *m, lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    const lac_engine_config *e = &m->model->engine;
+    m->rows = e->mesh_y >> r->SPLIT_Y;
+    m->cols = e->mesh_x >> r->SPLIT_X;
+    bool split = r->SPLIT_Y || r->SPLIT_X;
+    if (m->rows << r->SPLIT_Y != e->mesh_y || m->cols << r->SPLIT_X != e->mesh_x ||
+        r->SPLIT_Y + r->SPLIT_X > 3 || (split && m->cols % e->drain != 0))
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d cuts a %dx%d mesh with DRAIN %d into 2^%d x 2^%d images", r->ID,
+                 e->mesh_x, e->mesh_y, e->drain, r->SPLIT_X, r->SPLIT_Y);
+    return LAC_OK;
+}
+
 static lac_status run_program(machine *m, lac_error *err) {
     for (;;) {
         bool end;
         LAC_TRY(lac_program_next_layer(&m->reader, &end, err));
         if (end) return LAC_OK;
         m->group_base = 0;
+        LAC_TRY(split_mesh(m, err));
         for (int o = 0; o < m->reader.layer.N_OUT; o++) LAC_TRY(run_channel(m, o, err));
         if (m->watch && m->watch->step_done) m->watch->step_done(m->watch->ctx, m->reader.layer.ID);
     }

@@ -2,8 +2,8 @@
 // raw sums.
 //
 //   code: requantize, running max over the pool window, write at its last position
-//   REDUCE: the accumulators of all lanes are summed first; the one result goes to lane 0 of group 0
-//   RAW: acc + bias to the output stream, lane 0 first (REDUCE: the sum alone)
+//   REDUCE: the accumulators of all lanes of an image are summed first; the one result goes to the first of them
+//   RAW: acc + bias to the output stream, lane 0 first (REDUCE: the sums alone, image after image)
 //
 // Pixel flags and channel headers wait in two queues whose heads belong to the pixel that is in the drain.
 // ready_o tells the replayer that the drain will be free for one more pixel when its accumulators arrive.
@@ -14,7 +14,8 @@
 `include "lac_contract.vh"
 
 module drain #(
-    parameter LANES = 49,
+    parameter MESH_X = 7,
+    parameter MESH_Y = 7,
     parameter DRAIN = 7,
     parameter ACC_BITS = 24,
     parameter ADDR_BITS = 12,
@@ -47,6 +48,7 @@ module drain #(
     output wire               [31:0] out_data_o,
     output wire                      idle_o
 );
+  localparam LANES = MESH_X * MESH_Y;
   localparam GROUPS = LANES / DRAIN;
   localparam GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
   localparam integer GROUPS_LESS_1 = GROUPS - 1;
@@ -56,6 +58,15 @@ module drain #(
   localparam [LANE_BITS-1:0] LAST_LANE = DRAIN_LESS_1[LANE_BITS-1:0];
   localparam PARTS = (DRAIN + 3) / 4;
   localparam OUT_LOG2 = 4;
+
+  // Images that share the mesh are summed apart; the lanes of a group then belong to one image.
+  localparam integer ROWS = MESH_Y, COLS = MESH_X % DRAIN == 0 ? MESH_X / DRAIN : 1;
+  wire [1:0] split_y = layer_i[`LAC_LAYER_SPLIT_Y];
+  wire [1:0] split_x = layer_i[`LAC_LAYER_SPLIT_X];
+  wire       split = split_y != 2'd0 || split_x != 2'd0;
+  wire [3:0] n_images = 4'd1 << ({1'b0, split_y} + {1'b0, split_x});
+  wire [5:0] image_rows = ROWS[5:0] >> split_y;
+  wire [5:0] image_cols = COLS[5:0] >> split_x;
 
   wire reduce = layer_i[`LAC_LAYER_REDUCE];
   wire raw = layer_i[`LAC_LAYER_RAW];
@@ -113,11 +124,45 @@ module drain #(
     end
   end
 
-  // Sum over the lanes: four at a time, then all of a group, then all groups.
+  // The group's place in its image, and the image's place in x.
+  reg [5:0] row_q, col_q;
+  reg [2:0] image_q;
+  wire      col_last = col_q == image_cols - 6'd1;
+  wire      row_last = row_q == image_rows - 6'd1;
+  wire      row_done = image_q == (3'd1 << split_x) - 3'd1;
+  wire      image_first = split ? row_q == 6'd0 && col_q == 6'd0 : group_q == 0;
+  wire      image_last = split ? row_last && col_last : chain_done;
+  always @(posedge clk_i) begin
+    if (group_done) begin
+      col_q <= col_last ? 6'd0 : col_q + 6'd1;
+      if (col_last) begin
+        image_q <= row_done ? 3'd0 : image_q + 3'd1;
+        if (row_done) row_q <= row_last ? 6'd0 : row_q + 6'd1;
+      end
+      if (chain_done) begin
+        col_q <= 6'd0;
+        row_q <= 6'd0;
+        image_q <= 3'd0;
+      end
+    end
+    if (!rst_ni) begin
+      col_q <= 6'd0;
+      row_q <= 6'd0;
+      image_q <= 3'd0;
+    end
+  end
+
+  // Sum over the lanes: four at a time, then all of a group, then all groups of an image.
   wire [4*PARTS*ACC_BITS:0] chain_padded = {{((4 * PARTS - DRAIN) * ACC_BITS + 1) {1'b0}}, chain_i};
   reg  [32*PARTS-1:0] parts_q;
-  reg                 parts_valid_q, parts_first_q, parts_last_q, sum_valid_q;
+  reg                 parts_valid_q, parts_first_q, parts_last_q, parts_end_q, sum_valid_q, sum_end_q;
+  reg           [2:0] parts_image_q;
+  reg [GROUP_BITS-1:0] parts_group_q, sum_group_q;  // where the result goes: the first group of the image
+  (* ram_style = "distributed" *) reg [31:0] sums [0:7];
+  (* ram_style = "distributed" *) reg [GROUP_BITS-1:0] first_groups [0:7];
   reg  signed  [31:0] sum_q;
+  wire         [31:0] sum_next = (parts_first_q ? 32'd0 : sums[parts_image_q]) + sum_parts(parts_q);
+  wire          [2:0] image = split ? image_q : 3'd0;
 
   function [31:0] sum_four;
     input [4*ACC_BITS-1:0] lanes;
@@ -140,21 +185,30 @@ module drain #(
   always @(posedge clk_i) begin : sum_of_lanes
     integer i;
     parts_valid_q <= working && reduce;
-    parts_first_q <= group_q == 0;
-    parts_last_q <= chain_done;
+    parts_first_q <= image_first;
+    parts_last_q <= image_last;
+    parts_end_q <= chain_done;
+    parts_image_q <= image;
+    parts_group_q <= image_first ? group_q : first_groups[image];
+    if (image_first) first_groups[image] <= group_q;
     sum_valid_q <= parts_valid_q && parts_last_q;
+    sum_end_q <= parts_end_q;
+    sum_group_q <= parts_group_q;
     if (working && reduce) begin
       for (i = 0; i < PARTS; i = i + 1)
         parts_q[32*i+:32] <= sum_four(chain_padded[4*ACC_BITS*i+:4*ACC_BITS]);
     end
-    if (parts_valid_q) sum_q <= (parts_first_q ? 32'd0 : sum_q) + sum_parts(parts_q);
+    if (parts_valid_q) begin
+      sums[parts_image_q] <= sum_next;
+      sum_q <= sum_next;
+    end
     if (!rst_ni) begin
       parts_valid_q <= 1'b0;
       sum_valid_q <= 1'b0;
     end
   end
 
-  assign pixel_end = reduce ? sum_valid_q : chain_done;
+  assign pixel_end = reduce ? sum_valid_q && sum_end_q : chain_done;
 
   // Where the pixel goes: consecutive words of the channel.
   reg [15:0] channel_addr_q, out_addr_q;
@@ -208,7 +262,7 @@ module drain #(
   // What must be known when the codes come out.
   localparam TOKEN_BITS = 3 + GROUP_BITS + ADDR_BITS;
   wire [TOKEN_BITS-1:0] token_in = {layer_last && pixel_end, pool_last, pool_first,
-                                    reduce ? {GROUP_BITS{1'b0}} : group_q, out_addr_q[ADDR_BITS-1:0]};
+                                    reduce ? sum_group_q : group_q, out_addr_q[ADDR_BITS-1:0]};
   wire [TOKEN_BITS-1:0] token;
   wire                  tokens_ready, tokens_valid;
   fifo #(
@@ -304,16 +358,16 @@ module drain #(
   reg [GAP_BITS-1:0] gap_q;
   reg [OUT_LOG2:0] places_q;     // of the output queue: taken, or promised to sums on their way
   reg              raw_lanes_q;  // a pixel of raw lanes is on its way
-  wire             take_place = raw && (reduce ? pixel_push_i : raw_step);
-  assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_q[OUT_LOG2]);
+  wire [OUT_LOG2:0] take_places = !raw ? 5'd0 : reduce ? (pixel_push_i ? {1'b0, n_images} : 5'd0) : {4'd0, raw_step};
+  wire [OUT_LOG2:0] places_then = places_q + {1'b0, n_images};
+  assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_then > 5'd16);
 
   always @(posedge clk_i) begin
     if (pixel_push_i) gap_q <= GAP[GAP_BITS-1:0];
     else if (gap_q != 0) gap_q <= gap_q - 1'b1;
     if (pixel_push_i && raw_lanes) raw_lanes_q <= 1'b1;
     else if (pixel_end) raw_lanes_q <= 1'b0;
-    if (take_place && !out_pop) places_q <= places_q + 1'b1;
-    if (!take_place && out_pop) places_q <= places_q - 1'b1;
+    places_q <= places_q + take_places - {4'd0, out_pop};
     if (!rst_ni) begin
       gap_q <= 0;
       raw_lanes_q <= 1'b0;

@@ -286,7 +286,8 @@ module lac_engine #(
   );
 
   drain #(
-      .LANES    (LANES),
+      .MESH_X   (MESH_X),
+      .MESH_Y   (MESH_Y),
       .DRAIN    (DRAIN),
       .ACC_BITS (ACC_BITS),
       .ADDR_BITS(ADDR_BITS),

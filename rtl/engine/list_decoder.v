@@ -153,10 +153,20 @@ module list_decoder #(
   reg  [7:0] dy_2_q, dx_2_q;
 
   // lane / MESH_X by a reciprocal: exact for lanes below 1024 and MESH_X up to 32.
-  localparam integer RECIPROCAL = (32768 + MESH_X - 1) / MESH_X;
-  wire [31:0] lane_scaled = {22'd0, minor_q[9:0]} * RECIPROCAL;
+  // Images that share the mesh have MESH_X >> SPLIT_X columns each.
+  localparam integer COLS_0 = MESH_X, COLS_1 = MESH_X < 2 ? 1 : MESH_X / 2, COLS_2 = MESH_X < 4 ? 1 : MESH_X / 4,
+                     COLS_3 = MESH_X < 8 ? 1 : MESH_X / 8;
+  localparam integer RECIPROCAL_0 = (32768 + COLS_0 - 1) / COLS_0, RECIPROCAL_1 = (32768 + COLS_1 - 1) / COLS_1,
+                     RECIPROCAL_2 = (32768 + COLS_2 - 1) / COLS_2, RECIPROCAL_3 = (32768 + COLS_3 - 1) / COLS_3;
+  wire  [1:0] split_x = desc_i[`LAC_LAYER_SPLIT_X];
+  wire  [5:0] cols = split_x == 2'd0 ? COLS_0[5:0] : split_x == 2'd1 ? COLS_1[5:0] :
+                     split_x == 2'd2 ? COLS_2[5:0] : COLS_3[5:0];
+  wire [15:0] reciprocal = split_x == 2'd0 ? RECIPROCAL_0[15:0] : split_x == 2'd1 ? RECIPROCAL_1[15:0] :
+                           split_x == 2'd2 ? RECIPROCAL_2[15:0] : RECIPROCAL_3[15:0];
+  wire [25:0] lane_scaled = minor_q[9:0] * reciprocal;
   wire  [4:0] lane_row = lane_scaled[19:15];
-  wire [31:0] lane_col = {22'd0, minor_q[9:0]} - {27'd0, lane_row} * MESH_X;
+  wire [10:0] lane_row_begin = lane_row * cols;
+  wire [10:0] lane_col = {1'b0, minor_q[9:0]} - lane_row_begin;
 
   assign tap_o = order == 2'd2 ? 6'd0 : tap_index_q[5:0];
 
@@ -220,7 +230,7 @@ module list_decoder #(
   assign entry_o = {held_last_q, held_weight_q, address_q, dy_2_q, dx_2_q};
   assign idle_o = !word_valid_q && valid_q == 3'd0;
 
-  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[31:5], tap_index_q[15:6], times_4_q};
+  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[10:5], tap_index_q[15:6], times_4_q};
 endmodule
 
 `default_nettype wire

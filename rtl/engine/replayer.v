@@ -68,24 +68,68 @@ module replayer #(
   wire [5:0] tile_h = layer_q[`LAC_LAYER_IN_TILE_H];
   wire [5:0] tile_w = layer_q[`LAC_LAYER_IN_TILE_W];
   wire       by_lane = layer_q[`LAC_LAYER_ORDER] == 2'd2;
+  wire [1:0] split_y = layer_q[`LAC_LAYER_SPLIT_Y];
+  wire [1:0] split_x = layer_q[`LAC_LAYER_SPLIT_X];
+
+  // Mesh rows and columns of one image. A mesh is never split into less than a lane.
+  localparam integer ROWS = MESH_Y, COLS = MESH_X;
+  function [5:0] rows_of_image;
+    input [1:0] split;
+    rows_of_image = ROWS[5:0] >> split;
+  endfunction
+  function [5:0] cols_of_image;
+    input [1:0] split;
+    cols_of_image = COLS[5:0] >> split;
+  endfunction
 
   // Products and masks of the descriptor, ready a cycle after it: the first command needs them two later.
   reg        [7:0] window_step_y_q, window_step_x_q;
-  reg [MESH_Y-1:0] full_rows_q, rest_row_q;
-  reg [MESH_X-1:0] full_cols_q, rest_col_q;
+  // Images that share the mesh have equal rectangles of it: a row counts from the first one of its image.
+  reg [MESH_Y-1:0] full_rows_q, rest_row_q, top_rows_q, bottom_rows_q;
+  reg [MESH_X-1:0] full_cols_q, rest_col_q, left_cols_q, right_cols_q;
   always @(posedge clk_i) begin : layer_constants
     integer i;
+    // verilator lint_off UNUSEDSIGNAL
+    integer place, place_1, place_2, place_3;  // "Bits of signal are not used": constants, once loops are unrolled
+    // verilator lint_on UNUSEDSIGNAL
+    reg [5:0] own, rows, cols;
     if (load) begin
+      rows = rows_of_image(desc_i[`LAC_LAYER_SPLIT_Y]);
+      cols = cols_of_image(desc_i[`LAC_LAYER_SPLIT_X]);
       layer_q <= desc_i;
       window_step_y_q <= desc_i[`LAC_LAYER_POOL_STRIDE_Y] * desc_i[`LAC_LAYER_STRIDE_Y];
       window_step_x_q <= desc_i[`LAC_LAYER_POOL_STRIDE_X] * desc_i[`LAC_LAYER_STRIDE_X];
       for (i = 0; i < MESH_Y; i = i + 1) begin
-        full_rows_q[i] <= i[5:0] < desc_i[`LAC_LAYER_FULL_ROWS];
-        rest_row_q[i] <= i[5:0] == desc_i[`LAC_LAYER_FULL_ROWS];
+        place = i;
+        place_1 = i % (ROWS < 2 ? 1 : ROWS / 2);
+        place_2 = i % (ROWS < 4 ? 1 : ROWS / 4);
+        place_3 = i % (ROWS < 8 ? 1 : ROWS / 8);
+        case (desc_i[`LAC_LAYER_SPLIT_Y])
+          2'd0: own = place[5:0];
+          2'd1: own = place_1[5:0];
+          2'd2: own = place_2[5:0];
+          default: own = place_3[5:0];
+        endcase
+        full_rows_q[i] <= own < desc_i[`LAC_LAYER_FULL_ROWS];
+        rest_row_q[i] <= own == desc_i[`LAC_LAYER_FULL_ROWS];
+        top_rows_q[i] <= own == 6'd0;
+        bottom_rows_q[i] <= own == rows - 6'd1;
       end
       for (i = 0; i < MESH_X; i = i + 1) begin
-        full_cols_q[i] <= i[5:0] < desc_i[`LAC_LAYER_FULL_COLS];
-        rest_col_q[i] <= i[5:0] == desc_i[`LAC_LAYER_FULL_COLS];
+        place = i;
+        place_1 = i % (COLS < 2 ? 1 : COLS / 2);
+        place_2 = i % (COLS < 4 ? 1 : COLS / 4);
+        place_3 = i % (COLS < 8 ? 1 : COLS / 8);
+        case (desc_i[`LAC_LAYER_SPLIT_X])
+          2'd0: own = place[5:0];
+          2'd1: own = place_1[5:0];
+          2'd2: own = place_2[5:0];
+          default: own = place_3[5:0];
+        endcase
+        full_cols_q[i] <= own < desc_i[`LAC_LAYER_FULL_COLS];
+        rest_col_q[i] <= own == desc_i[`LAC_LAYER_FULL_COLS];
+        left_cols_q[i] <= own == 6'd0;
+        right_cols_q[i] <= own == cols - 6'd1;
       end
     end
   end
@@ -201,10 +245,33 @@ module replayer #(
   reg  [MESH_Y-1:0] row_a_q, row_b_q;
   wire [MESH_Y-1:0] rows_held = full_rows_q | (rest_row_q & {MESH_Y{rest_y_q}});
   wire [MESH_X-1:0] cols_held = full_cols_q | (rest_col_q & {MESH_X{rest_x_q}});
-  wire [MESH_Y-1:0] rows_read = before_y_3_q ? rows_held << 1 : after_y_3_q ? rows_held >> 1 : rows_held;
-  wire [MESH_X-1:0] cols_read = before_x_3_q ? cols_held << 1 : after_x_3_q ? cols_held >> 1 : cols_held;
-  wire [MESH_Y-1:0] rows_ok = by_lane ? {{(MESH_Y - 1) {1'b0}}, 1'b1} << lane_y_3_q : rows_read;
-  wire [MESH_X-1:0] cols_ok = by_lane ? {{(MESH_X - 1) {1'b0}}, 1'b1} << lane_x_3_q : cols_read;
+  wire [MESH_Y-1:0] rows_read = before_y_3_q ? (rows_held << 1) & ~top_rows_q :
+                                after_y_3_q ? (rows_held >> 1) & ~bottom_rows_q : rows_held;
+  wire [MESH_X-1:0] cols_read = before_x_3_q ? (cols_held << 1) & ~left_cols_q :
+                                after_x_3_q ? (cols_held >> 1) & ~right_cols_q : cols_held;
+  wire [MESH_Y-1:0] rows_ok = by_lane ? lane_of_every_image_y(lane_y_3_q, split_y) : rows_read;
+  wire [MESH_X-1:0] cols_ok = by_lane ? lane_of_every_image_x(lane_x_3_q, split_x) : cols_read;
+
+  function [MESH_Y-1:0] lane_of_every_image_y;
+    input [4:0] lane;
+    input [1:0] split;
+    begin
+      lane_of_every_image_y = {{(MESH_Y - 1) {1'b0}}, 1'b1} << lane;
+      if (split == 2'd3) lane_of_every_image_y = lane_of_every_image_y | (lane_of_every_image_y << (MESH_Y >> 3));
+      if (split >= 2'd2) lane_of_every_image_y = lane_of_every_image_y | (lane_of_every_image_y << (MESH_Y >> 2));
+      if (split >= 2'd1) lane_of_every_image_y = lane_of_every_image_y | (lane_of_every_image_y << (MESH_Y >> 1));
+    end
+  endfunction
+  function [MESH_X-1:0] lane_of_every_image_x;
+    input [4:0] lane;
+    input [1:0] split;
+    begin
+      lane_of_every_image_x = {{(MESH_X - 1) {1'b0}}, 1'b1} << lane;
+      if (split == 2'd3) lane_of_every_image_x = lane_of_every_image_x | (lane_of_every_image_x << (MESH_X >> 3));
+      if (split >= 2'd2) lane_of_every_image_x = lane_of_every_image_x | (lane_of_every_image_x << (MESH_X >> 2));
+      if (split >= 2'd1) lane_of_every_image_x = lane_of_every_image_x | (lane_of_every_image_x << (MESH_X >> 1));
+    end
+  endfunction
 
   always @(posedge clk_i) begin
     valid_q <= {valid_q[2:0], issue};

@@ -54,13 +54,13 @@ static packer start_channel(cosim_program *program, const cosim_net *net, const 
 }
 
 static int minor_of(const cosim_net *net, const cosim_layer *l) {
-    if (l->order == 2) return net->n_lanes;
+    if (l->order == 2) return net->rows * net->cols;
     return l->order == 1 ? l->n_taps : net->tensors[l->in].c / l->groups;
 }
 
 static void encode_channel(const cosim_net *net, const cosim_layer *l, int o, cosim_program *program) {
     int minor = minor_of(net, l), channels = net->tensors[l->in].c / l->groups;
-    int per_channel = l->order == 2 ? l->n_major * net->n_lanes : channels * l->n_taps;
+    int per_channel = l->order == 2 ? l->n_major * net->rows * net->cols : channels * l->n_taps;
     const int8_t *weights = &l->weights[o * per_channel];
     packer p = start_channel(program, net, l, minor);
     bool digits = net->engine.lane == 1;
@@ -116,6 +116,8 @@ static void encode_descriptor(const cosim_net *net, const cosim_layer *l, int id
     LAC_FIELD_SET(d, LAYER_HI, l->hi);
     LAC_FIELD_SET(d, LAYER_OUT_SIGNED, l->out_signed);
     LAC_FIELD_SET(d, LAYER_ZERO, l->zero);
+    LAC_FIELD_SET(d, LAYER_SPLIT_Y, net->split_y);
+    LAC_FIELD_SET(d, LAYER_SPLIT_X, net->split_x);
     if (l->out >= 0) LAC_FIELD_SET(d, LAYER_OUT_BASE, net->tensors[l->out].base);
 }
 

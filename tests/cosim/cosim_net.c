@@ -34,6 +34,8 @@ void cosim_net_start(cosim_net *net, const lac_sim_config *engine, uint64_t seed
     memset(net, 0, sizeof *net);
     net->engine = *engine;
     net->n_lanes = engine->mesh_x * engine->mesh_y;
+    net->rows = engine->mesh_y;
+    net->cols = engine->mesh_x;
     net->arena = arena;
     net->rng = lac_rng_make(seed, 1);
     size_t n = (size_t)engine->act_words * (size_t)net->n_lanes;
@@ -59,8 +61,8 @@ static int round_up(int n, int multiple) {
 
 int cosim_net_input(cosim_net *net, int c, int h, int w, int tile_multiple, bool is_signed) {
     cosim_tensor t = {.c = c, .h = h, .w = w, .is_signed = is_signed};
-    t.tile_h = round_up((h + net->engine.mesh_y - 1) / net->engine.mesh_y, tile_multiple);
-    t.tile_w = round_up((w + net->engine.mesh_x - 1) / net->engine.mesh_x, tile_multiple);
+    t.tile_h = round_up((h + net->rows - 1) / net->rows, tile_multiple);
+    t.tile_w = round_up((w + net->cols - 1) / net->cols, tile_multiple);
     assert(fits(net, c, tile_words(&t)));
     int index = add_tensor(net, t);
     // Lanes outside the map hold codes too: nothing may depend on them.
@@ -73,10 +75,13 @@ int cosim_net_input(cosim_net *net, int c, int h, int w, int tile_multiple, bool
 /// the map.
 static int read_code(const cosim_net *net, const cosim_tensor *t, int c, int lane, int row, int col,
                      int pad) {
-    int y = lane / net->engine.mesh_x * t->tile_h + row, x = lane % net->engine.mesh_x * t->tile_w + col;
+    int mesh_y = lane / net->engine.mesh_x, mesh_x = lane % net->engine.mesh_x;
+    int y = mesh_y % net->rows * t->tile_h + row, x = mesh_x % net->cols * t->tile_w + col;
     int code = pad;
     if (0 <= y && y < t->h && 0 <= x && x < t->w) {
-        int owner = y / t->tile_h * net->engine.mesh_x + x / t->tile_w;
+        int owner_y = mesh_y / net->rows * net->rows + y / t->tile_h;
+        int owner_x = mesh_x / net->cols * net->cols + x / t->tile_w;
+        int owner = owner_y * net->engine.mesh_x + owner_x;
         int place = y % t->tile_h * t->tile_w + x % t->tile_w;
         code = t->codes[(c * net->n_lanes + owner) * tile_words(t) + place];
     }
@@ -88,7 +93,10 @@ static int64_t accumulate(const cosim_net *net, const cosim_layer *l, int o, int
     int64_t acc = 0;
     if (l->kind == COSIM_FULLY) {
         for (int i = 0; i < l->n_major; i++) {
-            int place = i % tile_words(in), w = l->weights[(o * l->n_major + i) * net->n_lanes + lane];
+            int own =
+                lane / net->engine.mesh_x % net->rows * net->cols + lane % net->engine.mesh_x % net->cols;
+            int place = i % tile_words(in),
+                w = l->weights[(o * l->n_major + i) * net->rows * net->cols + own];
             if (w == 0) continue;
             acc +=
                 w * read_code(net, in, i / tile_words(in), lane, place / in->tile_w, place % in->tile_w, 0);
@@ -107,11 +115,18 @@ static int64_t accumulate(const cosim_net *net, const cosim_layer *l, int o, int
     return acc;
 }
 
-/// Accumulator of a lane, or the sum of all; the test's own networks must not overflow it.
+/// The first lane of the image that a lane belongs to.
+static int first_lane(const cosim_net *net, int lane) {
+    int y = lane / net->engine.mesh_x, x = lane % net->engine.mesh_x;
+    return y / net->rows * net->rows * net->engine.mesh_x + x / net->cols * net->cols;
+}
+
+/// Accumulator of a lane, or the sum of all of its image, whose first lane it is; the test's own networks
+/// must not overflow it.
 static int32_t pixel_acc(const cosim_net *net, const cosim_layer *l, int o, int lane, int row, int col) {
     int64_t limit = (int64_t)1 << (net->engine.acc_bits - 1), sum = 0;
-    int first = l->reduce ? 0 : lane, last = l->reduce ? net->n_lanes - 1 : lane;
-    for (int p = first; p <= last; p++) {
+    for (int p = 0; p < net->n_lanes; p++) {
+        if (l->reduce ? first_lane(net, p) != lane : p != lane) continue;
         int64_t acc = accumulate(net, l, o, p, row, col);
         if (acc < -limit || acc >= limit) abort();
         sum += acc;
@@ -137,15 +152,18 @@ static void send_raw(cosim_net *net, const cosim_layer *l, int o, int oy, int ox
     for (int w = 0; w < l->pool_h * l->pool_w; w++) {
         int row = (oy * l->pool_stride_y + w / l->pool_w) * l->stride_y;
         int col = (ox * l->pool_stride_x + w % l->pool_w) * l->stride_x;
-        for (int lane = 0; lane < (l->reduce ? 1 : net->n_lanes); lane++)
+        for (int lane = 0; lane < net->n_lanes; lane++) {
+            if (l->reduce && first_lane(net, lane) != lane) continue;
             net->raw[net->n_raw++] = pixel_acc(net, l, o, lane, row, col) + l->bias[o];
+        }
     }
 }
 
 static void write_codes(cosim_net *net, const cosim_layer *l, int o, int oy, int ox) {
     cosim_tensor *out = &net->tensors[l->out];
     int place = oy * l->out_tile_w + ox;
-    for (int lane = 0; lane < (l->reduce ? 1 : net->n_lanes); lane++) {
+    for (int lane = 0; lane < net->n_lanes; lane++) {
+        if (l->reduce && first_lane(net, lane) != lane) continue;
         uint8_t code = (uint8_t)pooled_code(net, l, o, lane, oy, ox);
         out->codes[(o * net->n_lanes + lane) * tile_words(out) + place] = code;
         net->expected[(out->base + o * tile_words(out) + place) * net->n_lanes + lane] = code;
@@ -197,8 +215,8 @@ static void count_digits(const int8_t *weights, int n, uint64_t *n_digits, uint6
 }
 
 static void count_entries(const cosim_net *net, cosim_layer *l) {
-    int per_channel =
-        l->kind == COSIM_FULLY ? l->n_major * net->n_lanes : net->tensors[l->in].c / l->groups * l->n_taps;
+    int per_channel = l->kind == COSIM_FULLY ? l->n_major * net->rows * net->cols
+                                             : net->tensors[l->in].c / l->groups * l->n_taps;
     l->n_entries = l->n_nulls = l->n_empty = 0;
     l->min_entries = UINT64_MAX;
     for (int o = 0; o < l->c_out; o++) {
@@ -391,22 +409,39 @@ static void random_fully(cosim_net *net) {
     l.pad_code = between(net, 0, 255);
     l.n_major = t->c * tile_words(t);
     random_format(net, &l.entry_bits, &l.weight_bits);
-    cosim_layer *made = finish(net, l, l.n_major * net->n_lanes, random_density(net));
+    cosim_layer *made = finish(net, l, l.n_major * net->rows * net->cols, random_density(net));
     if (!made) return;
     // A lane that holds no pixel has no weight.
-    for (int i = 0; i < made->c_out * l.n_major * net->n_lanes; i++) {
-        int lane = i % net->n_lanes, place = i / net->n_lanes % l.n_major % tile_words(t);
-        int y = lane / net->engine.mesh_x * t->tile_h + place / t->tile_w;
-        int x = lane % net->engine.mesh_x * t->tile_w + place % t->tile_w;
+    int lanes = net->rows * net->cols;
+    for (int i = 0; i < made->c_out * l.n_major * lanes; i++) {
+        int lane = i % lanes, place = i / lanes % l.n_major % tile_words(t);
+        int y = lane / net->cols * t->tile_h + place / t->tile_w;
+        int x = lane % net->cols * t->tile_w + place % t->tile_w;
         if (y >= t->h || x >= t->w) made->weights[i] = 0;
+    }
+}
+
+/// Cuts the mesh into equal rectangles, where their width is a multiple of DRAIN.
+static void random_split(cosim_net *net) {
+    const lac_sim_config *e = &net->engine;
+    for (int tries = below(net, 4); tries > 0 && net->split_y + net->split_x < 3; tries--) {
+        if (e->mesh_x % e->drain) return;
+        if (chance(net, 50) && net->rows % 2 == 0) {
+            net->rows /= 2;
+            net->split_y++;
+        } else if (net->cols % (2 * e->drain) == 0) {
+            net->cols /= 2;
+            net->split_x++;
+        }
     }
 }
 
 void cosim_net_make(cosim_net *net, const lac_sim_config *engine, uint64_t seed, lac_arena *arena) {
     cosim_net_start(net, engine, seed, arena);
+    random_split(net);
     int multiple = 1 << below(net, 3);
-    cosim_net_input(net, between(net, 1, 4), between(net, 1, engine->mesh_y * 4),
-                    between(net, 1, engine->mesh_x * 4), multiple, chance(net, 50));
+    cosim_net_input(net, between(net, 1, 4), between(net, 1, net->rows * 4), between(net, 1, net->cols * 4),
+                    multiple, chance(net, 50));
     int wanted = between(net, 2, MAX_LAYERS);
     for (int tries = 0; tries < 40 && net->n_layers < wanted; tries++) {
         int dice = below(net, 100);

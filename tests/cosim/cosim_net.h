@@ -50,6 +50,8 @@ typedef struct cosim_layer {
 typedef struct cosim_net {
     lac_sim_config engine;
     int n_lanes;
+    int split_y, split_x; ///< log2 of the images that share the mesh
+    int rows, cols;       ///< of the mesh that one of them has
     int n_tensors, n_layers;
     cosim_tensor tensors[MAX_TENSORS];
     cosim_layer layers[MAX_LAYERS];

@@ -21,22 +21,22 @@
 typedef struct comparison {
     const lac_image *image;
     lac_stream_model *model;
-    int32_t **values; ///< by the reference
+    int32_t **values[8]; ///< by the reference, of each image of a run
     int32_t *got;
     uint64_t seed;
     int n_compared;
 } comparison;
 
-static void compare_tensor(comparison *c, int step, const int32_t *got) {
+static void compare_tensor(comparison *c, int step, int k, const int32_t *got) {
     int t = c->image->steps[step].out_tensor;
     const lac_int_tensor *tensor = &c->image->graph->tensors[t];
     size_t n = lac_int_tensor_count(tensor);
     for (size_t i = 0; i < n; i++)
-        if (got[i] != c->values[t][i])
+        if (got[i] != c->values[k][t][i])
             fail_msg("seed %llu, step %d '%s' (%s), value %zu of %zu: %d, reference %d",
                      (unsigned long long)c->seed, step, c->image->steps[step].name,
                      lac_int_kind_name(c->image->graph->layers[c->image->steps[step].layer].kind), i, n,
-                     got[i], c->values[t][i]);
+                     got[i], c->values[k][t][i]);
     c->n_compared++;
 }
 
@@ -44,16 +44,20 @@ static void step_done(void *ctx, int step) {
     comparison *c = ctx;
     int t = c->image->steps[step].out_tensor;
     if (c->image->layouts[t].base == LAC_NOT_IN_MEMORY) return;
-    lac_layout_extract(&c->image->engine, &c->image->layouts[t], &c->image->graph->tensors[t],
-                       c->model->memory, c->got);
-    compare_tensor(c, step, c->got);
+    for (int k = 0; k < lac_image_batch(c->image); k++) {
+        lac_layout_extract(&c->image->engine, &c->image->layouts[t], &c->image->graph->tensors[t],
+                           c->model->memory + lac_image_lane(c->image, k), c->got);
+        compare_tensor(c, step, k, c->got);
+    }
 }
 
 static void model_equals_reference(const lac_image *image, uint64_t seed) {
     const lac_int_graph *graph = image->graph;
     lac_arena *arena = lac_arena_open();
     lac_error err = {0};
-    comparison c = {.image = image, .seed = seed, .values = reference_values(graph, arena, seed)};
+    comparison c = {.image = image, .seed = seed};
+    int batch = lac_image_batch(image);
+    for (int k = 0; k < batch; k++) c.values[k] = reference_values(graph, arena, seed + 10000 * (uint64_t)k);
     c.model = lac_stream_model_new(&image->engine, arena);
     // Garbage where no tensor is: nothing may depend on it.
     memset(c.model->memory, 0xA5, (size_t)image->engine.act_words * (size_t)lac_engine_lanes(&image->engine));
@@ -61,24 +65,27 @@ static void model_equals_reference(const lac_image *image, uint64_t seed) {
     for (int t = 0; t < graph->n_tensors; t++)
         if (lac_int_tensor_count(&graph->tensors[t]) > most) most = lac_int_tensor_count(&graph->tensors[t]);
     c.got = LAC_NEW_ARRAY(arena, int32_t, most);
-    lac_layout_load(&image->engine, &image->layouts[graph->input], &graph->tensors[graph->input],
-                    c.values[graph->input], c.model->memory);
+    for (int k = 0; k < batch; k++)
+        lac_layout_load(&image->engine, &image->layouts[graph->input], &graph->tensors[graph->input],
+                        c.values[k][graph->input], c.model->memory + lac_image_lane(image, k));
     lac_raw_order order = lac_image_raw_order(image);
     int32_t *sent = LAC_NEW_ARRAY(arena, int32_t, order.n);
     lac_stream_watch watch = {.step_done = step_done, .ctx = &c};
     if (lac_stream_model_run(c.model, image->program, image->n_program, sent, order.n, &watch, &err) !=
         LAC_OK)
         fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
-    lac_raw_extract(image, &order, sent, c.got);
-    compare_tensor(&c, order.step, c.got);
-    assert_int_equal(c.n_compared, image->n_steps);
+    for (int k = 0; k < batch; k++) {
+        lac_raw_extract(image, &order, sent, k, c.got);
+        compare_tensor(&c, order.step, k, c.got);
+    }
+    assert_int_equal(c.n_compared, image->n_steps * batch);
     lac_arena_close(arena);
 }
 
 static lac_engine_config any_engine(lac_rng *rng) {
-    static const int meshes[][3] = {{7, 7, 7}, {1, 1, 1}, {4, 2, 4}, {2, 3, 2},
-                                    {5, 1, 5}, {3, 3, 3}, {8, 8, 8}};
-    const int *m = meshes[lac_rng_below(rng, 7)];
+    static const int meshes[][3] = {{7, 7, 7}, {1, 1, 1}, {4, 2, 4}, {2, 3, 2}, {5, 1, 5}, {3, 3, 3},
+                                    {8, 8, 8}, {8, 8, 2}, {4, 6, 2}, {6, 4, 1}, {8, 16, 4}};
+    const int *m = meshes[lac_rng_below(rng, 11)];
     return (lac_engine_config){.mesh_x = m[0],
                                .mesh_y = m[1],
                                .drain = m[2],
@@ -90,7 +97,8 @@ static lac_engine_config any_engine(lac_rng *rng) {
 
 /// What the random graphs have exercised: a test that never meets a case says nothing about it.
 typedef struct coverage {
-    int kinds[LAC_N_INT_KINDS], orders[3], entry_bits[3], fused, reduced, raw_lanes, grouped, skips, digits;
+    int kinds[LAC_N_INT_KINDS], orders[3], entry_bits[3], fused, reduced, raw_lanes, grouped, skips, digits,
+        split;
 } coverage;
 
 static void cover(coverage *c, const lac_image *image) {
@@ -105,6 +113,7 @@ static void cover(coverage *c, const lac_image *image) {
         c->raw_lanes += r.RAW && !r.REDUCE;
         c->grouped += layer->kind == LAC_INT_CONV2D && layer->window.groups > 1;
         c->skips += image->steps[s].n_skips > 0;
+        c->split += lac_image_batch(image) > 1 && r.REDUCE;
         c->digits += image->engine.lane == LAC_LANE_DIGIT;
     }
     for (int l = 0; l < image->graph->n_layers; l++)
@@ -115,7 +124,7 @@ static void check_coverage(const coverage *c) {
     for (int k = 0; k < LAC_N_INT_KINDS; k++) assert_true(c->kinds[k] > 20);
     for (int i = 0; i < 3; i++) assert_true(c->orders[i] > 20 && c->entry_bits[i] > 20);
     assert_true(c->fused > 20 && c->reduced > 20 && c->raw_lanes > 20 && c->grouped > 20 && c->skips > 20);
-    assert_true(c->digits > 20);
+    assert_true(c->digits > 20 && c->split > 20);
 }
 
 static void random_graphs_compute_what_the_reference_does(void **state) {
@@ -129,7 +138,10 @@ static void random_graphs_compute_what_the_reference_does(void **state) {
         lac_engine_config engine = any_engine(&rng);
         lac_image *image = NULL;
         lac_error err = {0};
-        lac_status status = lac_compile(random_graph(arena, seed), &engine, arena, &image, &err);
+        int n_images = 1 << lac_rng_below(&rng, 4);
+        if (engine.mesh_x % 2 || engine.drain * n_images > engine.mesh_x || engine.mesh_y < 4) n_images = 1;
+        lac_status status =
+            lac_compile_batch(random_graph(arena, seed), &engine, n_images, arena, &image, &err);
         if (status == LAC_OK) {
             model_equals_reference(image, seed);
             cover(&covered, image);

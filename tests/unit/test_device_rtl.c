@@ -24,7 +24,7 @@ static const lac_engine_config engines[] = {
     {.mesh_x = 1, .mesh_y = 3, .drain = 3, .acc_bits = 28, .act_words = 16384, .list_words = 512},
     {.mesh_x = 4,
      .mesh_y = 4,
-     .drain = 4,
+     .drain = 2,
      .acc_bits = 30,
      .act_words = 4096,
      .list_words = 2048,
@@ -42,20 +42,20 @@ enum { N_ENGINES = sizeof engines / sizeof engines[0] };
 
 typedef struct seen {
     const lac_image *image;
-    int32_t **values;
+    int32_t **values[8]; ///< of each image of a run
     uint64_t seed;
     int n;
 } seen;
 
-static void see(void *ctx, int step, const int32_t *values) {
+static void see(void *ctx, int step, int k, const int32_t *values) {
     seen *s = ctx;
     int t = s->image->steps[step].out_tensor;
     size_t n = lac_int_tensor_count(&s->image->graph->tensors[t]);
     for (size_t i = 0; i < n; i++)
-        if (values[i] != s->values[t][i])
+        if (values[i] != s->values[k][t][i])
             fail_msg("seed %llu, step %d '%s', value %zu of %zu: %d, reference %d",
                      (unsigned long long)s->seed, step, s->image->steps[step].name, i, n, values[i],
-                     s->values[t][i]);
+                     s->values[k][t][i]);
     s->n++;
 }
 
@@ -67,14 +67,22 @@ static void run_rtl(const lac_image *image, uint64_t seed, uint64_t stall_seed, 
     void *state = NULL;
     const lac_device_config config = {.stall_seed = stall_seed};
     if (device->open(image, &config, NULL, &state, &err) != LAC_OK) fail_msg("%s", err.text);
-    int32_t *out = LAC_NEW_ARRAY(arena, int32_t, lac_int_tensor_count(&g->tensors[g->output]));
+    size_t batch = (size_t)lac_image_batch(image), n_in = lac_int_tensor_count(&g->tensors[g->input]),
+           n_out = lac_int_tensor_count(&g->tensors[g->output]);
+    int32_t *in = LAC_NEW_ARRAY(arena, int32_t, batch * n_in),
+            *out = LAC_NEW_ARRAY(arena, int32_t, batch * n_out);
     for (uint64_t i = 0; i < 2; i++) {
-        seen s = {.image = image, .values = reference_values(g, arena, seed + i), .seed = seed};
+        seen s = {.image = image, .seed = seed};
+        for (size_t k = 0; k < batch; k++) {
+            s.values[k] = reference_values(g, arena, seed + i + 1000 * k);
+            memcpy(in + k * n_in, s.values[k][g->input], 4 * n_in);
+        }
         const lac_device_watch watch = {.tensor = see, .ctx = &s};
-        if (device->run(state, s.values[g->input], out, &watch, cycles, &err) != LAC_OK)
+        if (device->run(state, in, out, &watch, cycles, &err) != LAC_OK)
             fail_msg("seed %llu: %s", (unsigned long long)seed, err.text);
-        assert_int_equal(s.n, image->n_steps);
-        assert_memory_equal(out, s.values[g->output], 4 * lac_int_tensor_count(&g->tensors[g->output]));
+        assert_int_equal(s.n, image->n_steps * (int)batch);
+        for (size_t k = 0; k < batch; k++)
+            assert_memory_equal(out + k * n_out, s.values[k][g->output], 4 * n_out);
     }
     device->close(state);
     lac_arena_close(arena);
@@ -87,7 +95,9 @@ static void random_graphs_run_on_the_rtl_as_on_the_reference(void **state) {
         uint64_t seed = 5000 + (uint64_t)i;
         lac_arena *arena = lac_arena_open();
         lac_image *image = NULL;
-        if (lac_compile(random_graph(arena, seed), &engines[i % N_ENGINES], arena, &image, NULL) == LAC_OK) {
+        const lac_engine_config *engine = &engines[i % N_ENGINES];
+        int n_images = engine->mesh_x == 4 ? 1 << i / N_ENGINES % 3 : 1;
+        if (lac_compile_batch(random_graph(arena, seed), engine, n_images, arena, &image, NULL) == LAC_OK) {
             lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
             run_rtl(image, seed, i % 2 ? seed : 0, cycles);
             n_run++;
