@@ -28,6 +28,7 @@ lac_cosim(2 2 4 16 1024 200 0 8) # narrow accumulators
 lac_cosim(3 2 2 22 1024 333 2 5) # multipliers in logic
 lac_cosim(4 4 4 24 1024 512 0 4)
 lac_cosim(8 4 2 26 1024 700 0 8) # several images share the mesh
+lac_cosim(2 8 4 26 1024 700 0 8) # groups of two rows
 lac_cosim(8 8 2 26 1024 700 1 8)
 lac_cosim(7 7 7 24 4096 2048 0 8) # the default
 add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 fault)

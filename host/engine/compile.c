@@ -83,7 +83,8 @@ static lac_status compile_split(const lac_int_graph *graph, const lac_engine_con
 static bool splits(const lac_engine_config *e, int split_y, int split_x) {
     int y = 1 << split_y, x = 1 << split_x;
     if (y * x == 1) return true;
-    return e->mesh_y % y == 0 && e->mesh_x % x == 0 && e->mesh_x / x % e->drain == 0;
+    if (e->mesh_y % y || e->mesh_x % x) return false;
+    return (x == 1 ? e->mesh_y / y * e->mesh_x : e->mesh_x / x) % e->drain == 0;
 }
 
 /// Predicted cycles for one input image, in 1/8.
@@ -121,11 +122,11 @@ lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config
             if (tried != LAC_OK && !why.text[0]) why = reason, status = tried;
         }
     if (!possible)
-        LAC_FAIL(err, LAC_E_RANGE,
-                 "a %dx%d mesh with DRAIN %d cannot be cut into %d equal rectangles whose width DRAIN "
-                 "divides; 1, 2, "
-                 "4 and 8 images are possible where it can",
-                 engine.mesh_x, engine.mesh_y, engine.drain, n_images);
+        LAC_FAIL(
+            err, LAC_E_RANGE,
+            "a %dx%d mesh with DRAIN %d cannot be cut into %d equal rectangles of whole groups of lanes; "
+            "1, 2, 4 and 8 images are possible where it can",
+            engine.mesh_x, engine.mesh_y, engine.drain, n_images);
     if (!best) {
         if (err) *err = why;
         return status;

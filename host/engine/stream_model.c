@@ -236,7 +236,7 @@ static lac_status split_mesh(machine *m, lac_error *err) {
     m->cols = e->mesh_x >> r->SPLIT_X;
     bool split = r->SPLIT_Y || r->SPLIT_X;
     if (m->rows << r->SPLIT_Y != e->mesh_y || m->cols << r->SPLIT_X != e->mesh_x ||
-        r->SPLIT_Y + r->SPLIT_X > 3 || (split && m->cols % e->drain != 0))
+        r->SPLIT_Y + r->SPLIT_X > 3 || (split && (r->SPLIT_X ? m->cols : m->rows * m->cols) % e->drain != 0))
         LAC_FAIL(err, LAC_E_DEVICE, "step %d cuts a %dx%d mesh with DRAIN %d into 2^%d x 2^%d images", r->ID,
                  e->mesh_x, e->mesh_y, e->drain, r->SPLIT_X, r->SPLIT_Y);
     return LAC_OK;

@@ -65,8 +65,10 @@ module drain #(
   wire [1:0] split_x = layer_i[`LAC_LAYER_SPLIT_X];
   wire       split = split_y != 2'd0 || split_x != 2'd0;
   wire [3:0] n_images = 4'd1 << ({1'b0, split_y} + {1'b0, split_x});
-  wire [5:0] image_rows = ROWS[5:0] >> split_y;
-  wire [5:0] image_cols = COLS[5:0] >> split_x;
+  // Images along y alone are runs of groups, whatever their width.
+  localparam integer RUN = GROUPS;
+  wire [10:0] image_rows = split_x == 2'd0 ? 11'd1 : ROWS[10:0] >> split_y;
+  wire [10:0] image_cols = split_x == 2'd0 ? RUN[10:0] >> split_y : COLS[10:0] >> split_x;
 
   wire reduce = layer_i[`LAC_LAYER_REDUCE];
   wire raw = layer_i[`LAC_LAYER_RAW];
@@ -125,29 +127,29 @@ module drain #(
   end
 
   // The group's place in its image, and the image's place in x.
-  reg [5:0] row_q, col_q;
+  reg [10:0] row_q, col_q;
   reg [2:0] image_q;
-  wire      col_last = col_q == image_cols - 6'd1;
-  wire      row_last = row_q == image_rows - 6'd1;
+  wire      col_last = col_q == image_cols - 11'd1;
+  wire      row_last = row_q == image_rows - 11'd1;
   wire      row_done = image_q == (3'd1 << split_x) - 3'd1;
-  wire      image_first = split ? row_q == 6'd0 && col_q == 6'd0 : group_q == 0;
+  wire      image_first = split ? row_q == 11'd0 && col_q == 11'd0 : group_q == 0;
   wire      image_last = split ? row_last && col_last : chain_done;
   always @(posedge clk_i) begin
     if (group_done) begin
-      col_q <= col_last ? 6'd0 : col_q + 6'd1;
+      col_q <= col_last ? 11'd0 : col_q + 11'd1;
       if (col_last) begin
         image_q <= row_done ? 3'd0 : image_q + 3'd1;
-        if (row_done) row_q <= row_last ? 6'd0 : row_q + 6'd1;
+        if (row_done) row_q <= row_last ? 11'd0 : row_q + 11'd1;
       end
       if (chain_done) begin
-        col_q <= 6'd0;
-        row_q <= 6'd0;
+        col_q <= 11'd0;
+        row_q <= 11'd0;
         image_q <= 3'd0;
       end
     end
     if (!rst_ni) begin
-      col_q <= 6'd0;
-      row_q <= 6'd0;
+      col_q <= 11'd0;
+      row_q <= 11'd0;
       image_q <= 3'd0;
     end
   end

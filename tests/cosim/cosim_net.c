@@ -425,8 +425,10 @@ static void random_fully(cosim_net *net) {
 static void random_split(cosim_net *net) {
     const lac_sim_config *e = &net->engine;
     for (int tries = below(net, 4); tries > 0 && net->split_y + net->split_x < 3; tries--) {
-        if (e->mesh_x % e->drain) return;
-        if (chance(net, 50) && net->rows % 2 == 0) {
+        // Groups of lanes are an image's own: parts of its rows, or, without a cut along x, of all its lanes.
+        bool in_rows = net->cols % e->drain == 0;
+        bool in_lanes = net->split_x == 0 && net->rows / 2 * net->cols % e->drain == 0;
+        if (chance(net, 50) && net->rows % 2 == 0 && (in_rows || in_lanes)) {
             net->rows /= 2;
             net->split_y++;
         } else if (net->cols % (2 * e->drain) == 0) {
