@@ -122,9 +122,8 @@ typedef struct setting {
 static const setting settings[] = {
     {RESNET8, 8, 8, 32, 1},   {RESNET20, 8, 8, 32, 1},   {VGG, 8, 8, 32, 1},
     {DS_CNN, 5, 7, 35, 1},    {MOBILENET, 3, 3, 9, 1},   {MLP, 1, 1, 1, 1},
-    {RESNET8, 8, 4, 8, 1},    {RESNET8, 16, 8, 8, 2},    {RESNET8, 16, 16, 8, 4},
-    {MOBILENET, 6, 6, 3, 4},  {MOBILENET, 12, 6, 3, 8},  {VGG, 8, 4, 8, 1},
-    {VGG, 16, 8, 8, 2},       {VGG, 16, 16, 8, 4},
+{RESNET8, 8, 4, 16, 1},   {RESNET8, 8, 16, 32, 2},   {RESNET8, 8, 32, 32, 4},
+    {MOBILENET, 3, 12, 9, 4}, {MOBILENET, 3, 24, 9, 8},
 };
 enum { N_FIRST = 6, OTHER_DENSITY = 20 };
 static const int densities[] = {100, 50, 20, 10, 5};
