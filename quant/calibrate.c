@@ -27,14 +27,17 @@ static void note_extremes(seen *s, const float *data, size_t n) {
     s->high[s->n_batches++] = high;
 }
 
-// Takes values at a stride, which is odd against the layout of maps so that all channels and places are seen.
+// Takes values at a stride, which is odd against the layout of maps, and begins elsewhere in every batch:
+// without that the same channels and places are left out of all batches, and with them what is rare and
+// large.
 static void sample(void *ctx, int value, const float *data, lac_shape shape) {
     calibration *c = ctx;
     size_t n = (size_t)lac_shape_count(shape), stride = n / SAMPLES_PER_BATCH | 1;
     for (int i = 0; i < c->sites->n; i++) {
         if (c->sites->site[i].value != value) continue;
         seen *s = &c->of[c->sites->site[i].family];
-        for (size_t j = 0, taken = 0; j < n && taken < SAMPLES_PER_BATCH; j += stride, taken++)
+        size_t first = (size_t)s->n_batches * 7919 % stride;
+        for (size_t j = first, taken = 0; j < n && taken < SAMPLES_PER_BATCH; j += stride, taken++)
             s->x[s->n++] = data[j];
         note_extremes(s, data, n);
     }
