@@ -1,50 +1,12 @@
 // Pruned networks, judged by others: the standard's checker accepts the file, ONNX Runtime computes what we
-// compute. As in test_onnxruntime.c, the runtime is that of the interpreter which LACUNA_PYTHON names.
+// compute.
 #include "prune_kit.h"
 
 #include "file.h"
+#include "judge.h"
 #include "onnx.h"
 
-#include <stdio.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-enum { IMAGES = 4, NOT_INSTALLED = 77 };
-
-static char folder[64], model_path[128], plain_path[128], x_path[128], logits_path[128];
-
-static int make_folder(void **state) {
-    (void)state;
-    strcpy(folder, "/tmp/lacuna-test-XXXXXX");
-    if (!mkdtemp(folder)) return -1;
-    snprintf(model_path, sizeof model_path, "%s/model.onnx", folder);
-    snprintf(plain_path, sizeof plain_path, "%s/plain.onnx", folder);
-    snprintf(x_path, sizeof x_path, "%s/x.bin", folder);
-    snprintf(logits_path, sizeof logits_path, "%s/logits.bin", folder);
-    return 0;
-}
-
-static int remove_folder(void **state) {
-    (void)state;
-    unlink(model_path);
-    unlink(plain_path);
-    unlink(x_path);
-    unlink(logits_path);
-    return rmdir(folder);
-}
-
-static int judge(const char *python, const char *arguments, char text[512]) {
-    char command[2048];
-    snprintf(command, sizeof command, "'%s' '%s/tests/conform/onnx_agrees.py' %s 2>&1", python,
-             LAC_SOURCE_DIR, arguments);
-    FILE *out = popen(command, "r");
-    assert_non_null(out);
-    text[0] = 0;
-    for (char line[512]; fgets(line, sizeof line, out);) strcpy(text, line);
-    text[strcspn(text, "\n")] = 0;
-    int status = pclose(out);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
+enum { IMAGES = 4 };
 
 // A network with about half of its gates closed.
 static lac_graph *pruned(lac_arena *arena, const char *net) {
@@ -81,11 +43,10 @@ static int run(const lac_graph *graph, float error, char text[512]) {
     ASSERT_FINE(lac_file_write(logits_path, logits, (size_t)n_logits * sizeof *logits, err));
     lac_arena_close(arena);
     snprintf(arguments, sizeof arguments, "check '%s' '%s'", model_path, plain_path);
-    int code = judge("/usr/bin/python3", arguments, text);
+    int code = judge(checker, arguments, text);
     if (code != 0) return code;
-    const char *python = getenv("LACUNA_PYTHON");
     snprintf(arguments, sizeof arguments, "run '%s' '%s' '%s' 0", plain_path, x_path, logits_path);
-    return judge(python && *python ? python : "/usr/bin/python3", arguments, text);
+    return judge(runtime(), arguments, text);
 }
 
 static void the_runtime_agrees_on_every_pruned_network(void **state) {

@@ -1,4 +1,4 @@
-#include "random_nets.h"
+#include "noise_fixture.h"
 
 #include "quant_codes.h"
 #include "quantize.h"
@@ -6,26 +6,8 @@
 
 /// The whole method on a small network and data that can be learnt.
 
-typedef struct fixture {
-    lac_arena *arena;
-    lac_graph *g;
-    lac_dataset data;
-} fixture;
-
 static int open_fixture(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    f->arena = lac_arena_open();
-    f->data = make_noise_data(f->arena, 1, 8, 9, 3, 400, 1);
-    f->g = make_random_net(f->arena, 21, &f->data);
-    *state = f;
-    return 0;
-}
-
-static int close_fixture(void **state) {
-    fixture *f = *state;
-    lac_arena_close(f->arena);
-    free(f);
-    return 0;
+    return open_noise_fixture(state, 400);
 }
 
 static lac_quant_config config_of(int weight_bits, int act_bits, float epochs) {

@@ -1,4 +1,4 @@
-#include "random_nets.h"
+#include "noise_fixture.h"
 
 #include "mixed.h"
 #include "prepare.h"
@@ -76,26 +76,8 @@ static void refuses_a_budget_that_nothing_fits(void **state) {
     lac_arena_close(arena);
 }
 
-typedef struct fixture {
-    lac_arena *arena;
-    lac_graph *g;
-    lac_dataset data;
-} fixture;
-
 static int open_fixture(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    f->arena = lac_arena_open();
-    f->data = make_noise_data(f->arena, 1, 8, 9, 3, 200, 1);
-    f->g = make_random_net(f->arena, 21, &f->data);
-    *state = f;
-    return 0;
-}
-
-static int close_fixture(void **state) {
-    fixture *f = *state;
-    lac_arena_close(f->arena);
-    free(f);
-    return 0;
+    return open_noise_fixture(state, 200);
 }
 
 // One linear layer under softmax: d2 loss / d w[k][i]^2 = mean of p_k (1 - p_k) x_i^2.

@@ -1,4 +1,4 @@
-#include "random_nets.h"
+#include "noise_fixture.h"
 
 #include "equalize.h"
 #include "prepare.h"
@@ -7,26 +7,8 @@
 
 /// Post-training quantization: rewrites keep the function, moments are sums, the steps do what they promise.
 
-typedef struct fixture {
-    lac_arena *arena;
-    lac_graph *g;
-    lac_dataset data;
-} fixture;
-
 static int open_fixture(void **state) {
-    fixture *f = calloc(1, sizeof *f);
-    f->arena = lac_arena_open();
-    f->data = make_noise_data(f->arena, 1, 8, 9, 3, 200, 1);
-    f->g = make_random_net(f->arena, 21, &f->data);
-    *state = f;
-    return 0;
-}
-
-static int close_fixture(void **state) {
-    fixture *f = *state;
-    lac_arena_close(f->arena);
-    free(f);
-    return 0;
+    return open_noise_fixture(state, 200);
 }
 
 enum { IMAGES = 30 };
