@@ -91,8 +91,9 @@ static lac_status traces(probing *p, uint32_t images, int n_probes, uint64_t see
     }
     lac_rng rng = lac_rng_make(seed, 0x7ACE);
     for (int i = 0; i < n_probes; i++) LAC_TRY(probe(p, images, &rng, step, sum, err));
+    uint32_t n_batches = images / BATCH;
     for (int n = 0; n < n_nodes; n++)
-        trace[n] = step[n] > 0 ? sum[n] / (2 * step[n] * n_probes * (double)(images / BATCH)) : 0;
+        trace[n] = step[n] > 0 ? sum[n] / (2 * step[n] * n_probes * n_batches) : 0;
     return LAC_OK;
 }
 

@@ -56,7 +56,8 @@ static lac_status loss_of(const searching *s, lac_plan *plan, double *loss) {
                                          0, NULL)
                    .sum;
     }
-    *loss = sum / (double)(s->images / BATCH * BATCH);
+    uint32_t counted = s->images / BATCH * BATCH;
+    *loss = sum / counted;
     return LAC_OK;
 }
 

@@ -15,7 +15,7 @@ static double total_cost(const lac_mixed_layer *layers, int n) {
 /// least[l][b]: least loss of the first l layers within b units; from[l][b]: the choice of layer l there.
 typedef struct knapsack {
     double *least;
-    int8_t *from;
+    int16_t *from;
 } knapsack;
 
 static int units_of(double cost, double limit) {
@@ -28,14 +28,14 @@ static void fill(const lac_mixed_layer *layers, int n, double limit, knapsack *k
     for (int l = 0; l < n; l++) {
         const double *before = k->least + (size_t)l * (GRID + 1);
         double *after = k->least + (size_t)(l + 1) * (GRID + 1);
-        int8_t *from = k->from + (size_t)l * (GRID + 1);
+        int16_t *from = k->from + (size_t)l * (GRID + 1);
         for (int b = 0; b <= GRID; b++) {
             after[b] = INFINITY;
             from[b] = -1;
             for (int c = 0; c < layers[l].n_choices; c++) {
                 int units = units_of(layers[l].choices[c].cost, limit);
                 double loss = units <= b ? before[b - units] + layers[l].choices[c].loss : INFINITY;
-                if (loss < after[b]) after[b] = loss, from[b] = (int8_t)c;
+                if (loss < after[b]) after[b] = loss, from[b] = (int16_t)c;
             }
         }
     }
@@ -43,7 +43,7 @@ static void fill(const lac_mixed_layer *layers, int n, double limit, knapsack *k
 
 static bool solve_exactly(lac_mixed_layer *layers, int n, double limit, lac_arena *arena) {
     knapsack k = {LAC_NEW_ARRAY(arena, double, (n + 1) * (GRID + 1)),
-                  LAC_NEW_ARRAY(arena, int8_t, n * (GRID + 1))};
+                  LAC_NEW_ARRAY(arena, int16_t, n * (GRID + 1))};
     fill(layers, n, limit, &k);
     int b = GRID;
     if (!isfinite(k.least[(size_t)n * (GRID + 1) + GRID])) return false;
