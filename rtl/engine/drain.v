@@ -160,8 +160,8 @@ module drain #(
   reg                 parts_valid_q, parts_first_q, parts_last_q, parts_end_q, sum_valid_q, sum_end_q;
   reg           [2:0] parts_image_q;
   reg [GROUP_BITS-1:0] parts_group_q, sum_group_q;  // where the result goes: the first group of the image
-  (* ram_style = "distributed" *) reg [31:0] sums [0:7];
-  (* ram_style = "distributed" *) reg [GROUP_BITS-1:0] first_groups [0:7];
+  reg [31:0] sums [0:7];
+  reg [GROUP_BITS-1:0] first_groups [0:7];
   reg  signed  [31:0] sum_q;
   wire         [31:0] sum_next = (parts_first_q ? 32'd0 : sums[parts_image_q]) + sum_parts(parts_q);
   wire          [2:0] image = split ? image_q : 3'd0;
