@@ -1,5 +1,5 @@
 lac_test(test_channels SOURCE unit/test_channels.c DEPS lac_prune)
-lac_test(test_gates SOURCE unit/test_gates.c DEPS lac_prune TIMEOUT 600)
+lac_test(test_gates SOURCE unit/test_gates.c DEPS lac_prune LABELS quick slow TIMEOUT 600)
 lac_test(test_autobot SOURCE unit/test_autobot.c DEPS lac_prune TIMEOUT 300)
 lac_test(test_sparse SOURCE unit/test_sparse.c DEPS lac_prune TIMEOUT 300)
 lac_test(test_account SOURCE unit/test_account.c DEPS lac_prune)
