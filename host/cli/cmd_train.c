@@ -70,9 +70,9 @@ static const lac_option options[] = {
     {.name = "hint",
      .kind = LAC_OPT_TEXT,
      .offset = offsetof(train_args, hint),
-     .value = "VALUE[=VALUE]",
+     .value = "VALUE[=VALUE],...",
      .group = distil,
-     .help = "pull a value of the network to the teacher's (=: of another name)"},
+     .help = "pull values of the network to the teacher's (=: of another name)"},
     TRAIN_REAL(hint_weight, "hint-weight", 0.0001, 1e4, "1", distil, "of the mean squared distance"),
     LAC_COMMON_OPTIONS(train_args),
 };
@@ -108,13 +108,31 @@ static lac_status make_graph(lac_cli *cli, const train_args *args, const lac_dat
 
 static lac_status find_value(const lac_graph *graph, const char *name, size_t n, int *out, lac_error *err) {
     for (int v = 0; v < graph->n_values; v++)
-        if (strlen(graph->values[v].name) == n && memcmp(graph->values[v].name, name, n) == 0) {
+        if (!graph->values[v].data && strlen(graph->values[v].name) == n &&
+            memcmp(graph->values[v].name, name, n) == 0) {
             *out = v;
             return LAC_OK;
         }
     LAC_FAIL(err, LAC_E_USAGE,
              "--hint: network '%s' has no value '%.*s'; its values have the names of its nodes", graph->name,
              (int)n, name);
+}
+
+// "VALUE[=VALUE],...": the student's, and the teacher's where it is named otherwise.
+static lac_status make_hints(lac_cli *cli, const char *text, const lac_graph *graph, const lac_graph *teacher,
+                             lac_distillation *lesson, lac_error *err) {
+    lac_hint *hints = LAC_NEW_ARRAY(cli->arena, lac_hint, strlen(text));
+    for (const char *rest = text; *rest; rest += *rest == ',') {
+        size_t n = strcspn(rest, "=,"), n_other = n;
+        const char *other = rest;
+        if (rest[n] == '=') n_other = strcspn(other = rest + n + 1, ",");
+        lac_hint *hint = &hints[lesson->n_hints++];
+        LAC_TRY(find_value(graph, rest, n, &hint->value, err));
+        LAC_TRY(find_value(teacher, other, n_other, &hint->teacher_value, err));
+        rest = other + n_other;
+    }
+    lesson->hints = hints;
+    return LAC_OK;
 }
 
 // What the teacher's options say; hook->distillation stays NULL without one.
@@ -132,14 +150,7 @@ static lac_status make_lesson(lac_cli *cli, const train_args *args, const lac_gr
                                  .hint_weight = args->hint_weight};
     hook->distillation = lesson;
     if (!args->hint) return LAC_OK;
-    lac_hint *hint = LAC_NEW(cli->arena, lac_hint);
-    size_t n = strcspn(args->hint, "=");
-    const char *other = args->hint[n] ? args->hint + n + 1 : args->hint;
-    LAC_TRY(find_value(graph, args->hint, n, &hint->value, err));
-    LAC_TRY(find_value(teacher, other, strlen(other), &hint->teacher_value, err));
-    lesson->hints = hint;
-    lesson->n_hints = 1;
-    return LAC_OK;
+    return make_hints(cli, args->hint, graph, teacher, lesson, err);
 }
 
 static int64_t n_parameters(const lac_graph *graph) {

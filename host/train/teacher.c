@@ -1,5 +1,6 @@
 #include "teacher.h"
 
+#include "net.h"
 #include "op.h"
 
 #include <string.h>
@@ -27,18 +28,49 @@ static lac_status check(const lac_teacher *t, const lac_graph *student, lac_erro
     return LAC_OK;
 }
 
-static lac_status add_hint(lac_teacher *t, int i, const lac_graph *student, int batch, lac_error *err) {
-    lac_hint hint = t->config.hints[i];
-    const lac_value *x = &student->values[hint.value], *y = &t->graph->values[hint.teacher_value];
+// Do two maps differ in nothing but their channels?
+static bool maps_match(lac_shape a, lac_shape b) {
+    if (a.n_dims != b.n_dims || a.n_dims < 2) return false;
+    a.dim[1] = b.dim[1];
+    return lac_shape_equal(a, b);
+}
+
+static lac_status regress(lac_net *net, int i, lac_hint *hint, const lac_value *teacher, lac_error *err) {
+    const lac_value *student = &net->graph->values[hint->value];
     char a[96], b[96];
-    if (!lac_shape_equal(x->shape, y->shape))
+    if (lac_shape_equal(student->shape, teacher->shape)) return LAC_OK;
+    if (!maps_match(student->shape, teacher->shape))
         LAC_FAIL(err, LAC_E_SHAPE,
-                 "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two of one shape",
-                 x->name, lac_shape_print(x->shape, a), y->name, lac_shape_print(y->shape, b));
+                 "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two with maps of one size",
+                 student->name, lac_shape_print(student->shape, a), teacher->name,
+                 lac_shape_print(teacher->shape, b));
+    const char *name = lac_arena_printf(net->graph->arena, "regressor%d", i);
+    int channels = (int)teacher->shape.dim[1];
+    hint->value = student->shape.n_dims == 2 ? lac_net_linear(net, name, hint->value, channels)
+                                             : lac_net_conv(net, name, hint->value, channels, 1, 1, 0, true);
+    return LAC_OK;
+}
+
+lac_status lac_teacher_regressors(const lac_distillation *distillation, lac_graph *student, uint64_t seed,
+                                  lac_distillation *out, lac_error *err) {
+    enum { STREAM = 0x68696e74 }; // apart from the numbers that made the student
+    *out = *distillation;
+    if (out->n_hints == 0) return LAC_OK;
+    lac_graph *teacher = lac_graph_copy(distillation->teacher, student->arena);
+    lac_hint *hints = lac_arena_copy(student->arena, out->hints, (size_t)out->n_hints * sizeof *hints);
+    lac_net net = {.graph = student, .rng = lac_rng_make(seed, STREAM)};
+    LAC_TRY(lac_graph_infer(teacher, err));
+    for (int i = 0; i < out->n_hints; i++)
+        LAC_TRY(regress(&net, i, &hints[i], &teacher->values[hints[i].teacher_value], err));
+    out->hints = hints;
+    return LAC_OK;
+}
+
+static void add_hint(lac_teacher *t, int i, const lac_graph *student, int batch) {
+    lac_hint hint = t->config.hints[i];
     t->student_taps[i] = hint.value;
     t->taps[i] = hint.teacher_value;
-    t->n_elements[i] = batch * lac_shape_count(x->shape);
-    return LAC_OK;
+    t->n_elements[i] = batch * lac_shape_count(student->values[hint.value].shape);
 }
 
 static lac_status make_ready(lac_teacher *t, const lac_graph *student, int batch, lac_error *err) {
@@ -49,7 +81,7 @@ static lac_status make_ready(lac_teacher *t, const lac_graph *student, int batch
     t->taps = LAC_NEW_ARRAY(t->arena, int, c->n_hints + 1);
     t->student_taps = LAC_NEW_ARRAY(t->arena, int, c->n_hints + 1);
     t->n_elements = LAC_NEW_ARRAY(t->arena, int64_t, c->n_hints + 1);
-    for (int i = 0; i < c->n_hints; i++) LAC_TRY(add_hint(t, i, student, batch, err));
+    for (int i = 0; i < c->n_hints; i++) add_hint(t, i, student, batch);
     lac_plan_config config = {.batch = batch, .taps = t->taps, .n_taps = c->n_hints};
     return lac_plan_open(t->graph, &config, &t->plan, err);
 }

@@ -15,9 +15,19 @@ typedef struct lac_teacher {
     int64_t *n_elements; ///< of each hint, with the batch
 } lac_teacher;
 
-/// distillation NULL: nothing to do, and the others then do nothing.
+/// Gives each hint whose values differ in their channels alone a regressor: a 1 x 1 convolution (or a linear
+/// layer) behind the student's value, which the teacher's value is then compared with. Regressors stand at the
+/// end of the student's nodes and values, so that whoever keeps the counts from before can take them off again.
 ///
-/// errors  E_SHAPE when teacher and student differ in input, classes or a hint; E_RANGE
+/// memory  out's hints and the regressors from the student's arena
+/// errors  E_SHAPE when maps differ in more than their channels
+/// source  Romero et al.: FitNets, ICLR 2015, section 2.2
+lac_status lac_teacher_regressors(const lac_distillation *distillation, lac_graph *student, uint64_t seed,
+                                  lac_distillation *out, lac_error *err) LAC_MUST_CHECK;
+
+/// distillation NULL: nothing to do, and the others then do nothing. Hints are of one shape.
+///
+/// errors  E_SHAPE when teacher and student differ in input or classes; E_RANGE
 lac_status lac_teacher_open(const lac_distillation *distillation, const lac_graph *student, int batch,
                             lac_teacher *out, lac_error *err) LAC_MUST_CHECK;
 void lac_teacher_close(lac_teacher *teacher);

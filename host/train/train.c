@@ -16,6 +16,9 @@ typedef struct session {
     const lac_dataset *data;
     lac_recipe recipe; // defaults filled in
     const lac_train_hook *hook;
+    const lac_distillation *distillation; // with regressors; NULL: none
+    lac_distillation lesson;              // what it points to
+    int n_nodes, n_values;                // of the graph without regressors
     const lac_talk *talk;
     lac_arena *arena;
     lac_plan *plan;
@@ -69,8 +72,7 @@ static lac_status check_recipe(const lac_recipe *r, const lac_dataset *data, lac
 
 static lac_status open_plan(session *s, lac_error *err) {
     const lac_recipe *r = &s->recipe;
-    const lac_distillation *distillation = s->hook ? s->hook->distillation : NULL;
-    LAC_TRY(lac_teacher_open(distillation, s->graph, r->batch, &s->teacher, err));
+    LAC_TRY(lac_teacher_open(s->distillation, s->graph, r->batch, &s->teacher, err));
     lac_plan_config config = {.batch = r->batch,
                               .train = true,
                               .freeze_batch_norm = r->freeze_batch_norm,
@@ -111,16 +113,28 @@ static lac_status resume(session *s, lac_error *err) {
     return lac_metrics_open(&s->metrics, r->metrics, s->progress.metrics_bytes, err);
 }
 
+static lac_status add_regressors(session *s, uint64_t seed, lac_error *err) {
+    if (!s->hook || !s->hook->distillation) return LAC_OK;
+    s->distillation = &s->lesson;
+    return lac_teacher_regressors(s->hook->distillation, s->graph, seed, &s->lesson, err);
+}
+
+static void remove_regressors(session *s) {
+    s->graph->n_nodes = s->n_nodes;
+    s->graph->n_values = s->n_values;
+}
+
 static lac_status open_session(session *s, const lac_recipe *recipe, lac_error *err) {
     LAC_TRY(lac_graph_infer(s->graph, err));
     LAC_TRY(lac_graph_fits(s->graph, s->data, err));
     s->recipe = with_defaults(recipe);
     const lac_recipe *r = &s->recipe;
     LAC_TRY(check_recipe(r, s->data, err));
+    LAC_TRY(add_regressors(s, r->seed, err));
     s->steps_per_epoch = s->data->train.n / (uint32_t)r->batch;
     s->n_steps = (uint64_t)llround((double)r->epochs * (double)s->steps_per_epoch);
     if (s->n_steps == 0) s->n_steps = 1;
-    s->hash = lac_run_hash(s->graph, r, s->data, s->hook ? s->hook->distillation : NULL);
+    s->hash = lac_run_hash(s->graph, r, s->data, s->distillation);
     LAC_TRY(resume(s, err));
     LAC_TRY(open_plan(s, err));
     LAC_TRY(open_loader(s, err));
@@ -314,7 +328,13 @@ static void hand_over(session *s) {
 lac_status lac_train(lac_graph *graph, const lac_dataset *data, const lac_recipe *recipe,
                      const lac_train_hook *hook, const lac_talk *talk, lac_train_result *result,
                      lac_error *err) {
-    session s = {.graph = graph, .data = data, .hook = hook, .talk = talk, .arena = lac_arena_open()};
+    session s = {.graph = graph,
+                 .data = data,
+                 .hook = hook,
+                 .n_nodes = graph->n_nodes,
+                 .n_values = graph->n_values,
+                 .talk = talk,
+                 .arena = lac_arena_open()};
     if (!s.arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to train graph '%s'", graph->name);
     s.began = s.saved = lac_now_s();
     lac_status status = open_session(&s, recipe, err);
@@ -323,5 +343,6 @@ lac_status lac_train(lac_graph *graph, const lac_dataset *data, const lac_recipe
     if (status == LAC_OK && result) fill_result(&s, result);
     if (status == LAC_OK && s.recipe.checkpoint) unlink(s.recipe.checkpoint);
     close_session(&s);
+    remove_regressors(&s);
     return status;
 }

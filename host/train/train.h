@@ -54,7 +54,8 @@ typedef struct lac_gradients {
 /// on it.
 float *lac_gradient_of(const lac_gradients *gradients, int value);
 
-/// A value of the student that is pulled towards a value of the teacher with the same shape.
+/// A value of the student that is pulled towards a value of the teacher. Their maps must be of one size; where
+/// the channels differ, a learned 1 x 1 convolution stands between them, which is gone after the training.
 typedef struct lac_hint {
     int value, teacher_value;
 } lac_hint;
@@ -62,10 +63,10 @@ typedef struct lac_hint {
 /// Learning from another network on the same images.
 ///
 ///   loss = (1 - weight) * CE + weight * T^2 * KL(softmax(teacher / T), softmax(student / T))
-///          + hint_weight * sum over hints of the mean of (student - teacher)^2
+///          + hint_weight * sum over hints of the mean of (regressed student - teacher)^2
 ///
 /// source  Hinton, Vinyals, Dean: Distilling the knowledge in a neural network, arXiv 1503.02531;
-///         Romero et al.: FitNets, ICLR 2015 (hints without a regressor: shapes must be equal)
+///         Romero et al.: FitNets, ICLR 2015, section 2.2
 typedef struct lac_distillation {
     const lac_graph *teacher; ///< runs on its running statistics and stays as it is
     float weight;             ///< [0.5]

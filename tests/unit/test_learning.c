@@ -402,6 +402,41 @@ static void a_hint_brings_its_value_nearer_to_the_teachers(void **state) {
         fail_msg("distance %g with the hint, %g without", distance[1], distance[0]);
 }
 
+// Training loss with a heavy hint of a wider teacher; the student's own weights may be held still.
+static double loss_behind_a_regressor(bool student_learns, float epochs) {
+    world w = open_world();
+    lac_net net = lac_net_start(w.arena, "wider", 1, SYN_SIZE, SYN_SIZE, 99);
+    int x = lac_net_conv_bn_relu(&net, "conv1", net.graph->input, 12, 3, 1);
+    lac_graph *teacher =
+        lac_net_done(&net, lac_net_linear(&net, "fc", lac_net_flatten(&net, "flatten", x), SYN_CLASSES));
+    const lac_hint hint = {value_named(w.graph, "conv1.relu"), value_named(teacher, "conv1.relu")};
+    lac_distillation lesson = {
+        .teacher = teacher, .weight = 1e-6f, .hints = &hint, .n_hints = 1, .hint_weight = 100};
+    lac_graph *best = lac_graph_copy(w.graph, w.arena);
+    int n_nodes = w.graph->n_nodes, n_values = w.graph->n_values;
+    for (int v = 0; v < n_values; v++) w.graph->values[v].trainable &= student_learns;
+    lac_recipe recipe = {.epochs = epochs, .batch = 32, .lr = 0.004f, .seed = 1};
+    lac_train_result result =
+        train(&w, w.graph, &recipe, &(lac_train_hook){.distillation = &lesson, .best = best});
+    assert_int_equal(w.graph->n_nodes, n_nodes); // the regressor is gone
+    assert_int_equal(w.graph->n_values, n_values);
+    assert_int_equal(lac_graph_check(w.graph, NULL), LAC_OK);
+    lac_eval_result now = {0};
+    assert_int_equal(lac_evaluate(w.graph, &w.data, &w.data.validation, 0, NULL, &now, NULL), LAC_OK);
+    assert_true(now.accuracy == result.validation_accuracy);
+    lac_arena_close(w.arena);
+    return result.train_loss;
+}
+
+static void a_regressor_stands_between_maps_of_different_channels(void **state) {
+    (void)state;
+    double early = loss_behind_a_regressor(true, 1), late = loss_behind_a_regressor(true, 8),
+           still = loss_behind_a_regressor(false, 8);
+    if (!(late < 0.5 * early && late < 0.8 * still))
+        fail_msg("loss %g after one epoch, %g after eight, %g of a student that holds still", early, late,
+                 still);
+}
+
 static void teachers_that_do_not_fit_are_refused(void **state) {
     (void)state;
     world w = open_world();
@@ -418,6 +453,7 @@ static void teachers_that_do_not_fit_are_refused(void **state) {
     lesson = (lac_distillation){.teacher = twin, .hints = &hint, .n_hints = 1};
     assert_int_equal(lac_train(w.graph, &w.data, &base, &hook, NULL, NULL, &err), LAC_E_SHAPE);
     assert_non_null(strstr(err.text, "conv2.relu"));
+    assert_int_equal(lac_graph_check(w.graph, NULL), LAC_OK);
     lac_arena_close(w.arena);
 }
 
@@ -488,6 +524,7 @@ int main(void) {
         cmocka_unit_test(patience_ends_a_run_and_the_best_epoch_is_kept),
         cmocka_unit_test(a_student_follows_its_teacher_and_its_hints),
         cmocka_unit_test(a_hint_brings_its_value_nearer_to_the_teachers),
+        cmocka_unit_test(a_regressor_stands_between_maps_of_different_channels),
         cmocka_unit_test(teachers_that_do_not_fit_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
