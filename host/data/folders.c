@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,9 +14,10 @@ lac_status lac_data_open_folders(const char *folder, lac_arena *arena, lac_datas
 
 // ROOT/train/CLASS/*.png and ROOT/test/CLASS/*.png, or ROOT/CLASS/*.png, of which every tenth image of a
 // class is for the test. Names are taken in the order of their bytes, and the images to train on are
-// shuffled, so that those held out for validation come from all classes.
+// shuffled, so that those held out for validation come from all classes. "ROOT@HxW" scales all images to one
+// size.
 
-enum { MAX_CLASSES = 256, TEST_EVERY = 10 };
+enum { MAX_CLASSES = 256, TEST_EVERY = 10, MAX_SCALED = 1024 };
 
 typedef struct names {
     const char **items;
@@ -112,6 +114,29 @@ static void shuffle(items *list_, lac_arena *arena) {
     for (uint32_t i = 0; i < list_->n; i++) list_->data[i] = copy[order[i]];
 }
 
+// What a whole data set has in common.
+typedef struct frame {
+    const char *first; // the image whose size and channels all have
+    bool scaled;
+} frame;
+
+// Takes a size off the end of "ROOT@HxW".
+static lac_status split_size(const char *text, lac_arena *arena, const char **root, int *h, int *w,
+                             lac_error *err) {
+    const char *at = strrchr(text, '@');
+    int end = 0;
+    *root = text;
+    *h = *w = 0;
+    if (!at || is_folder(text) || sscanf(at, "@%5dx%5d%n", h, w, &end) != 2 || at[end]) return LAC_OK;
+    if (*h < 1 || *w < 1 || *h > MAX_SCALED || *w > MAX_SCALED)
+        LAC_FAIL(err, LAC_E_RANGE, "'%s': a size of %dx%d was asked for, 1x1 to %dx%d can be had", text, *h,
+                 *w, MAX_SCALED, MAX_SCALED);
+    char *copy = lac_arena_strdup(arena, text);
+    copy[at - text] = '\0';
+    *root = copy;
+    return LAC_OK;
+}
+
 // Rows of pixels to planes of channels; a grey file among coloured ones is grey in all of them.
 static void put_planes(const lac_picture *from, int channels, uint8_t *to) {
     size_t plane = (size_t)from->h * (size_t)from->w;
@@ -120,27 +145,29 @@ static void put_planes(const lac_picture *from, int channels, uint8_t *to) {
             to[(size_t)c * plane + p] = from->pixels[p * (size_t)from->c + (size_t)(from->c == 1 ? 0 : c)];
 }
 
-static lac_status read_one(const item *it, const char *first, lac_dataset *d, uint8_t *to, lac_error *err) {
+static lac_status read_one(const item *it, const frame *all, lac_dataset *d, uint8_t *to, lac_error *err) {
     lac_arena *scratch = lac_arena_open();
     lac_picture picture;
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to read '%s'", it->path);
     lac_status status = lac_picture_read(it->path, scratch, &picture, err);
+    if (status == LAC_OK && all->scaled) picture = lac_picture_cover(&picture, d->w, d->h, scratch);
     if (status == LAC_OK && picture.h == d->h && picture.w == d->w && picture.c <= d->c)
         put_planes(&picture, d->c, to);
     else if (status == LAC_OK)
         status = lac_fail(err, LAC_E_FORMAT,
-                          "'%s' is %dx%d pixels of %d channels, '%s' is %dx%d of %d; make all alike",
-                          it->path, picture.w, picture.h, picture.c, first, d->w, d->h, d->c);
+                          "'%s' is %dx%d pixels of %d channels, '%s' is %dx%d of %d; make all alike, or have "
+                          "them scaled, as in folders:ROOT@32x32",
+                          it->path, picture.w, picture.h, picture.c, all->first, d->w, d->h, d->c);
     lac_arena_close(scratch);
     return status;
 }
 
-static lac_status read_all(const items *from, const char *first, lac_dataset *d, lac_arena *arena,
+static lac_status read_all(const items *from, const frame *all, lac_dataset *d, lac_arena *arena,
                            lac_split *out, lac_error *err) {
     size_t size = (size_t)d->c * (size_t)d->h * (size_t)d->w;
     uint8_t *pixels = lac_arena_array(arena, from->n, size), *labels = lac_arena_alloc(arena, from->n);
     for (uint32_t i = 0; i < from->n; i++) {
-        LAC_TRY(read_one(&from->data[i], first, d, pixels + i * size, err));
+        LAC_TRY(read_one(&from->data[i], all, d, pixels + i * size, err));
         labels[i] = from->data[i].label;
     }
     *out = (lac_split){pixels, labels, from->n};
@@ -157,25 +184,27 @@ lac_status lac_data_open_folders(const char *folder, lac_arena *arena, lac_datas
     if (!folder)
         LAC_FAIL(err, LAC_E_NOT_FOUND,
                  "images are files of yours; give the folder that holds CLASS/*.png as folders:FOLDER");
-    const char *train_root = lac_arena_printf(arena, "%s/train", folder);
-    const char *test_root = lac_arena_printf(arena, "%s/test", folder);
+    const char *root;
+    LAC_TRY(split_size(folder, arena, &root, &out->h, &out->w, err));
+    const char *train_root = lac_arena_printf(arena, "%s/train", root);
+    const char *test_root = lac_arena_printf(arena, "%s/test", root);
     bool parted = is_folder(train_root) && is_folder(test_root);
     names classes;
     items train, test;
     lac_picture first;
-    LAC_TRY(find_classes(parted ? train_root : folder, arena, &classes, err));
-    LAC_TRY(collect(parted ? train_root : folder, &classes, parted ? -1 : 0, arena, &train, err));
-    LAC_TRY(collect(parted ? test_root : folder, &classes, parted ? -1 : 1, arena, &test, err));
+    LAC_TRY(find_classes(parted ? train_root : root, arena, &classes, err));
+    LAC_TRY(collect(parted ? train_root : root, &classes, parted ? -1 : 0, arena, &train, err));
+    LAC_TRY(collect(parted ? test_root : root, &classes, parted ? -1 : 1, arena, &test, err));
     LAC_TRY(lac_picture_read(train.data[0].path, arena, &first, err));
-    const char *first_path = train.data[0].path;
+    const frame all = {train.data[0].path, out->h > 0};
     out->c = first.c;
-    out->h = first.h;
-    out->w = first.w;
+    if (!all.scaled) out->h = first.h;
+    if (!all.scaled) out->w = first.w;
     out->n_classes = (int)classes.n;
     out->class_names = classes.items;
     shuffle(&train, arena);
-    LAC_TRY(read_all(&train, first_path, out, arena, &out->train, err));
-    LAC_TRY(read_all(&test, first_path, out, arena, &out->test, err));
+    LAC_TRY(read_all(&train, &all, out, arena, &out->train, err));
+    LAC_TRY(read_all(&test, &all, out, arena, &out->test, err));
     lac_data_measure(out);
     return LAC_OK;
 }

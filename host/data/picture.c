@@ -10,12 +10,10 @@
 #include <png.h>
 #include <string.h>
 
-enum { MAX_SIDE = 1024 }; // pixels
-
 static lac_status check_size(const char *path, uint32_t w, uint32_t h, lac_error *err) {
-    if (w >= 1 && h >= 1 && w <= MAX_SIDE && h <= MAX_SIDE) return LAC_OK;
+    if (w >= 1 && h >= 1 && w <= LAC_PICTURE_SIDE && h <= LAC_PICTURE_SIDE) return LAC_OK;
     LAC_FAIL(err, LAC_E_FORMAT, "'%s' is %ux%u pixels, 1 to %d on a side are read; resize it", path, w, h,
-             MAX_SIDE);
+             LAC_PICTURE_SIDE);
 }
 
 static lac_status read_png(const char *path, const lac_bytes *file, lac_arena *arena, lac_picture *out,
@@ -99,4 +97,51 @@ lac_status lac_picture_read(const char *path, lac_arena *arena, lac_picture *out
     if (file.n >= 3 && memcmp(file.data, "\xff\xd8\xff", 3) == 0)
         return read_jpeg(path, &file, arena, out, err);
     LAC_FAIL(err, LAC_E_FORMAT, "'%s' begins neither as a PNG nor as a JPEG; convert it, or remove it", path);
+}
+
+// ---- scaling --------------------------------------------------------------------------------------------
+
+// One axis of the old picture, measured in parts of a pixel such that everything begins on a whole one: an
+// old pixel is `old` parts long, a new one `fresh`, and the first new one begins at `begin`.
+typedef struct axis {
+    int64_t old, fresh, begin;
+} axis;
+
+// Parts that new pixel i and old pixel j share.
+static int64_t shared(const axis *a, int i, int64_t j) {
+    int64_t low = a->begin + a->fresh * i, high = low + a->fresh;
+    if (low < a->old * j) low = a->old * j;
+    if (high > a->old * (j + 1)) high = a->old * (j + 1);
+    return high - low;
+}
+
+// The old pixels [*first, *last) that new pixel i covers.
+static void covered(const axis *a, int i, int64_t *first, int64_t *last) {
+    *first = (a->begin + a->fresh * i) / a->old;
+    *last = (a->begin + a->fresh * (i + 1) + a->old - 1) / a->old;
+}
+
+static uint8_t mean_of(const lac_picture *p, const axis *rows, const axis *columns, int y, int x, int c) {
+    int64_t y0, y1, x0, x1, sum = 0, area = rows->fresh * columns->fresh;
+    covered(rows, y, &y0, &y1);
+    covered(columns, x, &x0, &x1);
+    for (int64_t j = y0; j < y1; j++)
+        for (int64_t i = x0; i < x1; i++)
+            sum += shared(rows, y, j) * shared(columns, x, i) * p->pixels[(j * p->w + i) * p->c + c];
+    return (uint8_t)((2 * sum + area) / (2 * area));
+}
+
+lac_picture lac_picture_cover(const lac_picture *p, int w, int h, lac_arena *arena) {
+    bool wide = (int64_t)p->w * h > (int64_t)p->h * w; // wider than what is asked for: its height just fits
+    int64_t many = wide ? p->h : p->w, few = wide ? h : w; // a new pixel is many / few old ones long
+    axis columns = {2 * few, 2 * many, p->w * few - w * many},
+         rows = {2 * few, 2 * many, p->h * few - h * many};
+    lac_picture out = {.c = p->c, .h = h, .w = w};
+    out.pixels = lac_arena_array(arena, (size_t)h * (size_t)w, (size_t)p->c);
+    for (int y = 0; y < h; y++)
+        for (int x = 0; x < w; x++)
+            for (int c = 0; c < p->c; c++)
+                out.pixels[((size_t)y * (size_t)w + (size_t)x) * (size_t)p->c + (size_t)c] =
+                    mean_of(p, &rows, &columns, y, x, c);
+    return out;
 }

@@ -40,10 +40,11 @@ static lac_status regress(lac_net *net, int i, lac_hint *hint, const lac_value *
     char a[96], b[96];
     if (lac_shape_equal(student->shape, teacher->shape)) return LAC_OK;
     if (!maps_match(student->shape, teacher->shape))
-        LAC_FAIL(err, LAC_E_SHAPE,
-                 "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two with maps of one size",
-                 student->name, lac_shape_print(student->shape, a), teacher->name,
-                 lac_shape_print(teacher->shape, b));
+        LAC_FAIL(
+            err, LAC_E_SHAPE,
+            "hint: '%s' of the student is %s, '%s' of the teacher is %s; choose two with maps of one size",
+            student->name, lac_shape_print(student->shape, a), teacher->name,
+            lac_shape_print(teacher->shape, b));
     const char *name = lac_arena_printf(net->graph->arena, "regressor%d", i);
     int channels = (int)teacher->shape.dim[1];
     hint->value = student->shape.n_dims == 2 ? lac_net_linear(net, name, hint->value, channels)

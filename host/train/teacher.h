@@ -16,8 +16,9 @@ typedef struct lac_teacher {
 } lac_teacher;
 
 /// Gives each hint whose values differ in their channels alone a regressor: a 1 x 1 convolution (or a linear
-/// layer) behind the student's value, which the teacher's value is then compared with. Regressors stand at the
-/// end of the student's nodes and values, so that whoever keeps the counts from before can take them off again.
+/// layer) behind the student's value, which the teacher's value is then compared with. Regressors stand at
+/// the end of the student's nodes and values, so that whoever keeps the counts from before can take them off
+/// again.
 ///
 /// memory  out's hints and the regressors from the student's arena
 /// errors  E_SHAPE when maps differ in more than their channels

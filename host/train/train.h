@@ -54,8 +54,9 @@ typedef struct lac_gradients {
 /// on it.
 float *lac_gradient_of(const lac_gradients *gradients, int value);
 
-/// A value of the student that is pulled towards a value of the teacher. Their maps must be of one size; where
-/// the channels differ, a learned 1 x 1 convolution stands between them, which is gone after the training.
+/// A value of the student that is pulled towards a value of the teacher. Their maps must be of one size;
+/// where the channels differ, a learned 1 x 1 convolution stands between them, which is gone after the
+/// training.
 typedef struct lac_hint {
     int value, teacher_value;
 } lac_hint;

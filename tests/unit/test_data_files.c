@@ -17,6 +17,7 @@
 #include "arrays.h"
 #include "dataset.h"
 #include "file.h"
+#include "picture.h"
 
 typedef struct fixture {
     char folder[64];
@@ -383,6 +384,56 @@ static void train_and_test_folders_are_kept_apart(void **state) {
     assert_int_equal(f->data.test.pixels[12 * 25], 150);
 }
 
+static void put_ramp(fixture *f, const char *name, int w, int h) {
+    uint8_t pixels[64 * 64];
+    png_image image = {.version = PNG_IMAGE_VERSION,
+                       .width = (png_uint_32)w,
+                       .height = (png_uint_32)h,
+                       .format = PNG_FORMAT_GRAY};
+    for (int i = 0; i < w * h; i++) pixels[i] = (uint8_t)(4 * (i % w));
+    assert_true(png_image_write_to_file(&image, path_of(f, name), 0, pixels, 0, NULL));
+}
+
+static void pictures_are_scaled_by_areas_and_their_middle_is_kept(void **state) {
+    fixture *f = *state;
+    // 4 x 2 to 2 x 2: the middle two columns as they are. To 1 x 1: their mean.
+    uint8_t pixels[8] = {0, 10, 20, 30, 0, 30, 41, 50};
+    const lac_picture wide = {.c = 1, .h = 2, .w = 4, .pixels = pixels};
+    lac_picture p = lac_picture_cover(&wide, 2, 2, f->arena);
+    assert_memory_equal(p.pixels, ((uint8_t[]){10, 20, 30, 41}), 4);
+    p = lac_picture_cover(&wide, 1, 1, f->arena);
+    assert_int_equal(p.pixels[0], 25); // 101 / 4
+    // 3 x 3 to 2 x 2: each is a whole pixel, two halves and a quarter. 2 x 2 to 4 x 4: each four times.
+    uint8_t nine[9] = {8, 16, 0, 4, 12, 0, 0, 0, 9};
+    p = lac_picture_cover(&(lac_picture){.c = 1, .h = 3, .w = 3, .pixels = nine}, 2, 2, f->arena);
+    assert_int_equal(p.pixels[0], (4 * 8 + 2 * 16 + 2 * 4 + 12 + 4) / 9);
+    assert_int_equal(p.pixels[3], (4 * 9 + 12 + 4) / 9);
+    p = lac_picture_cover(&p, 4, 4, f->arena);
+    assert_true(p.pixels[0] == p.pixels[5] && p.pixels[10] == p.pixels[15] && p.pixels[0] != p.pixels[15]);
+    // Two channels, tall to wide: the middle row of three, each column twice.
+    uint8_t tall[6] = {1, 2, 30, 40, 5, 6};
+    p = lac_picture_cover(&(lac_picture){.c = 2, .h = 3, .w = 1, .pixels = tall}, 2, 2, f->arena);
+    assert_memory_equal(p.pixels, ((uint8_t[]){30, 40, 30, 40, 30, 40, 30, 40}), 8);
+}
+
+static void folders_of_mixed_sizes_are_scaled_on_request(void **state) {
+    fixture *f = *state;
+    make_folder(f, "a");
+    make_folder(f, "b");
+    for (int k = 0; k < 10; k++) {
+        put_ramp(f, lac_arena_printf(f->arena, "a/%d.png", k), 8 + k, 16);
+        put_ramp(f, lac_arena_printf(f->arena, "b/%d.png", k), 40, 20);
+    }
+    refuses(f, lac_arena_printf(f->arena, "folders:%s", f->folder), LAC_E_FORMAT, "folders:ROOT@32x32");
+    opens(f, lac_arena_printf(f->arena, "folders:%s@10x10", f->folder));
+    const lac_dataset *d = &f->data;
+    assert_true(d->c == 1 && d->h == 10 && d->w == 10 && d->test.n == 2);
+    for (int x = 0; x < 10; x++) // 40 x 20: columns 10 .. 29 in pairs, 4 a column
+        assert_int_equal(d->test.pixels[100 + x], 4 * (10 + 2 * x) + 2);
+    refuses(f, lac_arena_printf(f->arena, "folders:%s@0x9", f->folder), LAC_E_RANGE, "0x9");
+    refuses(f, lac_arena_printf(f->arena, "folders:%s@9x", f->folder), LAC_E_NOT_FOUND, "@9x");
+}
+
 static void images_of_other_sizes_and_damaged_ones_are_refused(void **state) {
     fixture *f = *state;
     const char *spec = lac_arena_printf(f->arena, "folders:%s", f->folder);
@@ -420,6 +471,8 @@ int main(void) {
         TEST(npy_headers_that_cannot_be_are_refused),
         TEST(class_folders_become_a_data_set),
         TEST(train_and_test_folders_are_kept_apart),
+        TEST(pictures_are_scaled_by_areas_and_their_middle_is_kept),
+        TEST(folders_of_mixed_sizes_are_scaled_on_request),
         TEST(images_of_other_sizes_and_damaged_ones_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
