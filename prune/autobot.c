@@ -137,7 +137,7 @@ static lac_status prune(lac_structured *s, lac_error *err) {
     if (s->target < s->cost_before) {
         trainer t = make_trainer(s);
         LAC_TRY(train_gates(&t, err));
-        LAC_TRY(lac_gates_select(&s->cost, t.best, s->target, open, err));
+        LAC_TRY(lac_structured_select(s, t.best, open, err));
     }
     return lac_structured_finish(s, open, "autobot", err);
 }

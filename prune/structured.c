@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static lac_status find_target(lac_structured *s, lac_error *err) {
     const lac_budget *b = &s->config->budget;
@@ -50,61 +51,56 @@ void lac_structured_close(lac_structured *s) {
 
 // ---- selection ------------------------------------------------------------------------------------------
 
-typedef struct ranked {
-    double score;
-    int gate;
-} ranked;
-
-static int by_score(const void *a, const void *b) {
-    const ranked *x = a, *y = b;
-    if (x->score != y->score) return x->score < y->score ? -1 : 1;
-    return y->gate - x->gate; // of equals the later goes first
-}
-
-static double close_lowest(const lac_gate_cost *cost, const double *score, const ranked *order, int n_closed,
-                           bool *open) {
-    for (int i = 0; i < cost->gates->n; i++) open[order[i].gate] = i >= n_closed;
-    lac_gates_keep_one(cost->gates, score, open);
-    return lac_gate_cost_open(cost, open);
-}
-
-lac_status lac_gates_select(const lac_gate_cost *cost, const double *score, double target, bool *open,
-                            lac_error *err) {
-    int n = cost->gates->n, low = 0, high = n; // so many closed: too dear at low - 1, within at high
+// Cycles of what would be left: lists of a few weights cost more than their share, so the sum over terms that
+// chooses is not the whole truth.
+static lac_status cycles_left(const lac_structured *s, const bool *open, double *cycles, lac_error *err) {
     lac_arena *scratch = lac_arena_open();
-    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to order %d gates", n);
-    ranked *order = LAC_NEW_ARRAY(scratch, ranked, n);
-    for (int i = 0; i < n; i++) order[i] = (ranked){score[i], i};
-    qsort(order, (size_t)n, sizeof *order, by_score);
-    double least = close_lowest(cost, score, order, n, open);
-    while (low < high && least <= target) {
-        int middle = (low + high) / 2;
-        if (close_lowest(cost, score, order, middle, open) <= target)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    if (least <= target) close_lowest(cost, score, order, high, open);
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to prune graph '%s'", s->graph->name);
+    lac_graph *copy = lac_graph_copy(s->graph, scratch);
+    lac_status status = lac_gates_remove(copy, s->gates, open, err);
+    if (status == LAC_OK) *cycles = (double)lac_engine_cycles(copy, &s->config->engine, NULL);
     lac_arena_close(scratch);
-    if (least > target)
+    return status;
+}
+
+// Aims the sum of terms higher or lower until the cycles that are left are within the target and near it.
+static lac_status select_cycles(const lac_structured *s, const double *score, bool *open, lac_error *err) {
+    enum { MOST_AIMS = 10 };
+    size_t n_bytes = (size_t)s->gates->n * sizeof *open;
+    bool *nearest = LAC_NEW_ARRAY(s->arena, bool, s->gates->n);
+    double aim = s->target, cycles = 0, best = 0;
+    for (int i = 0; i < MOST_AIMS && best < s->target * (1 - LAC_BUDGET_TOLERANCE); i++) {
+        LAC_TRY(lac_gates_select(&s->cost, score, aim, open, err));
+        LAC_TRY(cycles_left(s, open, &cycles, err));
+        if (cycles <= s->target && cycles > best) {
+            best = cycles;
+            memcpy(nearest, open, n_bytes);
+        }
+        // A little short of the target, which must not be passed.
+        aim = lac_gate_cost_open(&s->cost, open) * s->target / cycles * (1 - LAC_BUDGET_TOLERANCE / 4);
+    }
+    if (best == 0)
         LAC_FAIL(err, LAC_E_RANGE,
-                 "the budget is %.0f, but one channel a layer already costs %.0f; raise the budget", target,
-                 least);
+                 "the budget is %.0f cycles, but %.0f are the fewest found; raise the budget", s->target,
+                 cycles);
+    memcpy(open, nearest, n_bytes);
     return LAC_OK;
+}
+
+lac_status lac_structured_select(const lac_structured *s, const double *score, bool *open, lac_error *err) {
+    if (s->config->budget.unit == LAC_COST_CYCLES) return select_cycles(s, score, open, err);
+    return lac_gates_select(&s->cost, score, s->target, open, err);
 }
 
 // ---- comparing layers -----------------------------------------------------------------------------------
 
 void lac_gates_rank(const lac_gates *gates, double *score) {
-    ranked *order = calloc((size_t)gates->n + 1, sizeof *order);
+    lac_ranked *order = calloc((size_t)gates->n + 1, sizeof *order);
     int *size = calloc((size_t)gates->n_vectors + 1, sizeof *size);
     int *place = calloc((size_t)gates->n_vectors + 1, sizeof *place);
-    for (int i = 0; order && size && place && i < gates->n; i++) {
-        order[i] = (ranked){score[i], i};
-        size[gates->vector[i]]++;
-    }
     if (order && size && place) {
-        qsort(order, (size_t)gates->n, sizeof *order, by_score);
+        for (int i = 0; i < gates->n; i++) size[gates->vector[i]]++;
+        lac_gates_order(score, gates->n, order);
         for (int i = 0; i < gates->n; i++) {
             int v = gates->vector[order[i].gate];
             score[order[i].gate] = (place[v]++ + 0.5) / size[v];
@@ -162,6 +158,10 @@ static void record(const lac_structured *s, const char *method, const lac_prune_
     lac_graph_set_meta(s->graph, "lacuna.pruner", text);
     lac_talk_note(s->talk, "%s, target %.0f: %d of %d channels closed, validation accuracy %.2f %%", text,
                   r->target, r->n_closed, r->n_gates, 100 * r->pruned_accuracy);
+    if (r->n_closed > 0 && r->cost_after < r->target * (1 - LAC_BUDGET_TOLERANCE))
+        lac_talk_note(s->talk,
+                      "%.1f %% of the target stay unused: no channel of this network is small enough",
+                      100 * (1 - r->cost_after / r->target));
     if (s->config->result) *s->config->result = *r;
 }
 
@@ -170,6 +170,8 @@ lac_status lac_structured_finish(lac_structured *s, const bool *open, const char
     r.cost_after = lac_gate_cost_open(&s->cost, open);
     for (int i = 0; i < s->gates->n; i++) r.n_closed += !open[i];
     LAC_TRY(lac_gates_remove(s->graph, s->gates, open, err));
+    if (s->config->budget.unit == LAC_COST_CYCLES)
+        r.cost_after = (double)lac_engine_cycles(s->graph, &s->config->engine, NULL);
     if (s->config->reestimate_batches > 0)
         LAC_TRY(
             lac_norms_measure(s->graph, s->data, s->config->reestimate_batches, s->config->recipe.seed, err));
@@ -191,7 +193,7 @@ static lac_status score_and_finish(const lac_criterion *criterion, lac_structure
         lac_gates_rank(s->gates, score);
     else if (!criterion->comparable)
         lac_gates_normalize(s->gates, score);
-    LAC_TRY(lac_gates_select(&s->cost, score, s->target, open, err));
+    LAC_TRY(lac_structured_select(s, score, open, err));
     return lac_structured_finish(s, open, criterion->name, err);
 }
 

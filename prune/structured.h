@@ -1,6 +1,7 @@
 #ifndef LAC_STRUCTURED_H
 #define LAC_STRUCTURED_H
 
+#include "gate_select.h"
 #include "prune.h"
 
 /// What pruners of channels share: gates and budget before the choice, removal and training after it.
@@ -23,13 +24,11 @@ lac_status lac_structured_open(lac_structured *s, lac_graph *graph, const lac_da
                                lac_error *err) LAC_MUST_CHECK;
 void lac_structured_close(lac_structured *s);
 
-/// Opens the gates of largest score whose cost is within the target; every layer keeps a channel.
-///
-///   the number of closed gates is found by bisection over the order of scores: a threshold to the last gate
+/// lac_gates_select for the budget; in cycles, so that those of the graph that would be left meet it.
 ///
 /// errors  E_RANGE: one channel a layer is over the target already
-lac_status lac_gates_select(const lac_gate_cost *cost, const double *score, double target, bool *open,
-                            lac_error *err) LAC_MUST_CHECK;
+lac_status lac_structured_select(const lac_structured *s, const double *score, bool *open,
+                                 lac_error *err) LAC_MUST_CHECK;
 
 /// Replaces scores by their rank within their vector, 0..1: every vector then loses the same share.
 void lac_gates_rank(const lac_gates *gates, double *score);

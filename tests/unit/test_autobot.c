@@ -172,14 +172,15 @@ static void autobot_meets_its_budget_and_keeps_what_counts(void **state) {
     lac_prune_config config = half_macs();
     double chance = 0;
     config.budget.amount = 0.3;
+    config.gates = (lac_gate_recipe){.batches = 150, .batch = 32};
     lac_graph *graph = pruned(l, "autobot", config, &r);
     assert_true(r.cost_before == (double)lac_graph_macs(l->graph));
     assert_true(r.cost_after == (double)lac_graph_macs(graph));
     assert_true(r.cost_after <= r.target && r.cost_after > 0.7 * r.target); // 16 channels are coarse
-    for (uint64_t seed = 0; seed < 4; seed++) {
+    for (uint64_t seed = 0; seed < 12; seed++) {
         config.recipe.seed = seed;
         pruned(l, "random-channels", config, &random);
-        chance += random.pruned_accuracy / 4;
+        chance += random.pruned_accuracy / 12;
     }
     if (!(r.pruned_accuracy > chance))
         fail_msg("autobot leaves %.3f, chance %.3f", r.pruned_accuracy, chance);
@@ -204,8 +205,7 @@ static void budgets_in_bytes_and_cycles_are_met_too(void **state) {
         lac_graph *graph = pruned(l, "autobot", config, &r);
         assert_true(r.cost_after <= r.target && r.cost_after > 0.6 * r.target);
         if (unit == LAC_COST_BYTES) continue;
-        double is = (double)lac_engine_cycles(graph, &config.engine, NULL);
-        assert_true(fabs(is - r.cost_after) < 0.1 * is); // a pipeline a layer does not shrink
+        assert_true((double)lac_engine_cycles(graph, &config.engine, NULL) == r.cost_after);
     }
 }
 
