@@ -1,23 +1,24 @@
 #!/bin/bash
 # Pruners of channels at one budget of multiply-accumulates: accuracy right after pruning, and after one and the same
-# fine-tuning. CSV on standard output.
+# fine-tuning. Losses are points of the test part below the dense network.
 #
-#   bench/prune/channels.sh > channels.csv                  common.sh has what can be set; and
+#   OUT=channels.csv bench/prune/channels.sh                common.sh has what can be set; and
 #   MACS=0.45 METHODS="autobot filter-l1" bench/prune/channels.sh
 . "$(dirname "$0")/common.sh"
+OUT=${OUT:-bench/prune/channels-$NET.csv}
 MACS=${MACS:-0.45}
-METHODS=${METHODS:-autobot taylor slimming filter-l1 filter-l2 fpgm hrank random-channels}
-echo "# $NET on $DATA, budget $MACS of the MACs; dense: validation $(dense validation_accuracy), test $(dense test_accuracy)"
-echo "# fine-tuning $TUNE; $("$LACUNA" --version)"
-echo "method,seed,macs_left,pruned_validation,tuned_validation,tuned_test,prune_seconds"
+METHODS=${METHODS:-autobot filter-l1 filter-l2 slimming taylor fpgm hrank thinet group-lasso random-channels}
+HOW="--macs $MACS"
+begin "method,seed,macs_left,pruned_validation,tuned_validation,tuned_test,test_loss_points"
 for method in $METHODS; do
   for seed in $SEEDS; do
-    out=$WORK/$method-$seed
+    has "$method,$seed" && continue
+    out=$WORK/$NET-$method-$seed
     # shellcheck disable=SC2086
     "$LACUNA" prune "$BASE" --method "$method" --macs "$MACS" --data "$DATA" --seed "$seed" $TUNE --quiet --json \
       -o "$out.onnx" >"$out.json"
-    before=$(field "$out.json" cost_before) after=$(field "$out.json" cost_after)
-    echo "$method,$seed,$(echo "$after $before" | awk '{printf "%.4f", $1 / $2}'),$(field "$out.json" pruned_accuracy),$(
-      field "$out.json" validation_accuracy),$(field "$out.json" test_accuracy),$(field "$out.json" prune_seconds)"
+    test=$(field "$out.json" test_accuracy)
+    row "$method,$seed,$(share "$(field "$out.json" cost_after)" "$(field "$out.json" cost_before)"),$(
+      field "$out.json" pruned_accuracy),$(field "$out.json" validation_accuracy),$test,$(points "$(dense test_accuracy)" "$test")"
   done
 done
