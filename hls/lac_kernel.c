@@ -32,8 +32,17 @@
      : LAC_DRAIN > 2  ? 4                                                                                    \
                       : LAC_DRAIN)
 
+// Bytes of such a group in the activation memory, which holds ACT_BITS of every code.
+#define LAC_GROUP_CELLS ((LAC_DRAIN * LAC_ACT_BITS + 7) / 8)
+#define LAC_WORD_CELLS (LAC_GROUPS * LAC_GROUP_CELLS)
+// Rows or columns of the mesh that one of 2^split images has along an axis of n lanes.
+#define LAC_PART(n, split) ((n) >> (split) < 1 ? 1 : (n) >> (split))
+
 #if LAC_LANES % LAC_DRAIN != 0
 #error "DRAIN must divide MESH_X * MESH_Y"
+#endif
+#if LAC_ACT_BITS < 1 || LAC_ACT_BITS > 8
+#error "ACT_BITS must be 1 to 8"
 #endif
 
 enum {
@@ -42,20 +51,25 @@ enum {
     LAC_MOST_CHUNKS = LAC_ACT_WORDS * LAC_GROUPS * LAC_GROUP_BYTES / 8 / LAC_CHUNK_WORDS + 1,
     LAC_MOST_STEPS = 65536, // bounds of loops, not limits
     LAC_MOST_PIECES = 1 << 24,
-    LAC_MOST_SLOTS = 1 << 24,
-    LAC_LANE_DIGIT = 1, // a value of LANE
+    LAC_MOST_BURSTS = 1 << 24,
+    LAC_CHUNK_SLOTS = LAC_CHUNK_WORDS * 16,
+    LAC_MOST_IMAGES = 8, // that share the mesh
+    LAC_LANE_DIGIT = 1,  // a value of LANE
     LAC_DIGIT_BITS = 3,
     LAC_DIGIT_MARK = -4,    // in place of a digit: the next plane
     LAC_ALL_LANES = 0xFFFF, // of an entry
-    LAC_CLASSES = 6         // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
+    LAC_CODE_MASK = (1 << LAC_ACT_BITS) - 1,
+    LAC_CODE_SIGN = 1 << (LAC_ACT_BITS - 1),
+    LAC_CLASSES = 6 // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
 };
 
 typedef struct lac_layer {
     int32_t act_signed, reduce, raw, order, entry_bits, weight_bits, pad_code, n_taps, id, in_base, out_base,
         n_out, minor, in_h, in_w, full_rows, rem_rows, full_cols, rem_cols, stride_y, stride_x,
         in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
-        hi, zero;
-    int32_t once; // every list is used for one pixel only
+        hi, zero, split_y, split_x;
+    int32_t rows, cols, n_images; // of the mesh that one image has; images at once
+    int32_t once;                 // every list is used for one pixel only
 } lac_layer;
 
 // A part of the program, fetched in bursts.
@@ -88,9 +102,12 @@ typedef struct lac_list {
     int32_t bias, m, s;
 } lac_list;
 
-// Which lanes find a real pixel, by class of the tap's row and column: 0xFF or 0.
+// Which lanes find a real pixel, by class of the tap's row and column: 0xFF or 0. And whose lanes they are:
+// the image, and the lane's number among those of its image.
 typedef struct lac_masks {
-    uint8_t rows[LAC_CLASSES][LAC_LANES], cols[LAC_CLASSES][LAC_LANES];
+    uint8_t rows[LAC_CLASSES][LAC_LANES], cols[LAC_CLASSES][LAC_LANES], has_first[LAC_GROUPS];
+    int32_t own[LAC_LANES], image[LAC_LANES];
+    int32_t first_groups; // up to and with the last group that has the first lane of an image
 } lac_masks;
 
 typedef struct lac_mesh {
@@ -131,6 +148,13 @@ LAC_FN uint64_t lac_next_word(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
     return word;
 }
 
+// Images have equal rectangles of the mesh, and the lanes of a group belong to one image.
+LAC_FN int32_t lac_split_is_sound(const lac_layer *r) {
+    int32_t run = r->split_x ? r->cols : r->rows * r->cols;
+    return r->n_images <= LAC_MOST_IMAGES && r->rows << r->split_y == LAC_MESH_Y &&
+           r->cols << r->split_x == LAC_MESH_X && (r->n_images == 1 || run % LAC_DRAIN == 0);
+}
+
 LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
     int32_t bits = 4 << r->entry_bits;
     if (LAC_LANE == LAC_LANE_DIGIT && r->weight_bits != LAC_DIGIT_BITS) return 0;
@@ -138,7 +162,7 @@ LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
            r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 &&
            r->minor >= 1 && r->in_h >= 1 && r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 &&
            r->stride_y >= 1 && r->stride_x >= 1 && r->pool_h >= 1 && r->pool_w >= 1 &&
-           r->pool_stride_y >= 1 && r->pool_stride_x >= 1 && r->lo <= r->hi;
+           r->pool_stride_y >= 1 && r->pool_stride_x >= 1 && r->lo <= r->hi && lac_split_is_sound(r);
 }
 
 #define LAC_GET(field) (int32_t) LAC_FIELD_GET(words, field)
@@ -176,6 +200,11 @@ LAC_FN void lac_layer_decode(const uint64_t words[LAC_LAYER_WORDS], lac_layer *r
     r->lo = LAC_GET(LAYER_LO);
     r->hi = LAC_GET(LAYER_HI);
     r->zero = LAC_GET(LAYER_ZERO);
+    r->split_y = LAC_GET(LAYER_SPLIT_Y);
+    r->split_x = LAC_GET(LAYER_SPLIT_X);
+    r->rows = LAC_MESH_Y >> r->split_y;
+    r->cols = LAC_MESH_X >> r->split_x;
+    r->n_images = 1 << (r->split_y + r->split_x);
     r->once = r->out_h * r->out_w * r->pool_h * r->pool_w == 1;
 }
 
@@ -217,7 +246,7 @@ LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const la
         tap = layer->order == 0 ? cursor->major : cursor->minor;
         offset += (layer->order == 0 ? cursor->minor : cursor->major) * layer->in_channel_words;
     }
-    if (tap >= layer->n_taps || (lane != LAC_ALL_LANES && lane >= LAC_LANES)) {
+    if (tap >= layer->n_taps || (lane != LAC_ALL_LANES && lane >= layer->rows * layer->cols)) {
         lac_stop(code, LAC_KERNEL_RANGE);
         tap = 0;
     }
@@ -250,14 +279,66 @@ LAC_FN void lac_next_plane(lac_cursor *cursor, int32_t gap, lac_list *list, int3
     if (gap != 0) list->entry[(*n)++] = (uint64_t)1 << 8 | (uint64_t)LAC_ALL_LANES << 48;
 }
 
+// One slot of a list: an entry, a skip, a mark or the end.
+LAC_FN void lac_slot(const lac_layer *layer, const lac_taps *taps, int32_t slot, lac_cursor *cursor,
+                     lac_list *list, int32_t *n, int32_t *code) {
+    const int32_t gap_bits = (4 << layer->entry_bits) - layer->weight_bits;
+    const int32_t weight_sign = 1 << (layer->weight_bits - 1), gap = slot >> layer->weight_bits;
+    const int32_t weight = ((slot & (2 * weight_sign - 1)) ^ weight_sign) - weight_sign;
+    if (weight == 0 && gap == (1 << gap_bits) - 1) {
+        list->last = 1;
+        return;
+    }
+    if (LAC_LANE == LAC_LANE_DIGIT && weight == LAC_DIGIT_MARK) {
+        lac_next_plane(cursor, gap, list, n, code);
+        return;
+    }
+    cursor->minor += gap + 1;
+    if (cursor->minor >= layer->minor) {
+        cursor->minor -= layer->minor;
+        cursor->major++;
+    }
+    if (gap >= layer->minor) lac_stop(code, LAC_KERNEL_RANGE);
+    if (LAC_LANE == LAC_LANE_DIGIT && (weight < -2 || weight > 2)) lac_stop(code, LAC_KERNEL_RANGE);
+    if (weight == 0) return;
+    list->entry[(*n)++] = lac_place(layer, taps, cursor, weight, code);
+    cursor->times_4 = 0;
+}
+
+// Decodes the part of a list that is in the reader's chunk: a slot a cycle, and nothing from outside. 1 where
+// the list goes on in the next chunk.
+LAC_FN int32_t lac_decode(const lac_layer *layer, const lac_taps *taps, lac_reader *reader,
+                          lac_cursor *cursor, lac_list *list) {
+    const int32_t entry_bits = 4 << layer->entry_bits;
+    const uint64_t entry_mask = ((uint64_t)1 << entry_bits) - 1;
+    int32_t n = list->n, goes_on = 0;
+    for (int32_t i = 0; i < LAC_CHUNK_SLOTS + 1; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_CHUNK_SLOTS)
+        if (reader->code != LAC_KERNEL_OK || n == LAC_LIST_WORDS || list->last) break;
+        if (cursor->slot == 64) {
+            goes_on = reader->at - reader->first >= LAC_CHUNK_WORDS;
+            if (goes_on) break;
+            if (reader->at >= reader->end) {
+                lac_stop(&reader->code, LAC_KERNEL_TRUNCATED);
+                break;
+            }
+            cursor->word = reader->chunk[reader->at - reader->first];
+            cursor->slot = 0;
+            reader->at++;
+        }
+        int32_t slot = (int32_t)(cursor->word & entry_mask);
+        cursor->word >>= entry_bits;
+        cursor->slot += entry_bits;
+        lac_slot(layer, taps, slot, cursor, list, &n, &reader->code);
+    }
+    list->n = n;
+    return goes_on;
+}
+
 // Decodes a channel's list, or as much of it as the list memory holds.
 LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader, lac_layer layer,
                       const lac_taps *taps, lac_cursor *cursor, lac_list *list) {
-    const int32_t entry_bits = 4 << layer.entry_bits;
-    const int32_t gap_end = (1 << (entry_bits - layer.weight_bits)) - 1;
-    const int32_t weight_sign = 1 << (layer.weight_bits - 1);
-    const uint64_t entry_mask = ((uint64_t)1 << entry_bits) - 1;
-    int32_t n = 0;
     list->n = 0;
     list->present = cursor->channel < layer.n_out && reader->code == LAC_KERNEL_OK;
     if (!list->present) return;
@@ -265,49 +346,49 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     list->last = 0;
     list->channel = cursor->channel;
     if (list->first) lac_begin_list(program, reader, &layer, cursor);
-    for (int32_t i = 0; i < LAC_MOST_SLOTS; i++) {
-        LAC_HLS(PIPELINE II = 1)
-        LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_LIST_WORDS)
-        if (reader->code != LAC_KERNEL_OK || n == LAC_LIST_WORDS) break;
-        if (cursor->slot == 64) {
-            cursor->word = lac_next_word(program, reader);
-            cursor->slot = 0;
-        }
-        int32_t slot = (int32_t)(cursor->word & entry_mask);
-        cursor->word >>= entry_bits;
-        cursor->slot += entry_bits;
-        int32_t weight = slot & (2 * weight_sign - 1), gap = slot >> layer.weight_bits;
-        weight = (weight ^ weight_sign) - weight_sign;
-        if (weight == 0 && gap == gap_end) {
-            list->last = 1;
-            break;
-        }
-        if (LAC_LANE == LAC_LANE_DIGIT && weight == LAC_DIGIT_MARK) {
-            lac_next_plane(cursor, gap, list, &n, &reader->code);
-            continue;
-        }
-        cursor->minor += gap + 1;
-        if (cursor->minor >= layer.minor) {
-            cursor->minor -= layer.minor;
-            cursor->major++;
-        }
-        if (gap >= layer.minor) lac_stop(&reader->code, LAC_KERNEL_RANGE);
-        if (LAC_LANE == LAC_LANE_DIGIT && (weight < -2 || weight > 2))
-            lac_stop(&reader->code, LAC_KERNEL_RANGE);
-        if (weight == 0) continue;
-        list->entry[n++] = lac_place(&layer, taps, cursor, weight, &reader->code);
-        cursor->times_4 = 0;
+    for (int32_t burst = 0; burst < LAC_MOST_BURSTS; burst++) {
+        if (!lac_decode(&layer, taps, reader, cursor, list)) break;
+        lac_refill(program, reader);
     }
     uint64_t words[1];
     words[0] = cursor->header;
     list->bias = LAC_GET(CHANNEL_BIAS);
     list->m = LAC_GET(CHANNEL_M);
     list->s = LAC_GET(CHANNEL_S);
-    list->n = n;
     if (list->s < 1 && !layer.raw) lac_stop(&reader->code, LAC_KERNEL_PROGRAM);
     if (!list->last && !layer.once) lac_stop(&reader->code, LAC_KERNEL_STALLED);
     cursor->inside = !list->last;
     if (list->last) cursor->channel++;
+}
+
+// ---- activation memory ------------------------------------------------------------------------------------
+
+// A group of DRAIN lanes has bytes of its own; inside it codes follow each other without a gap.
+LAC_FN uint8_t lac_code(const uint8_t word[LAC_WORD_CELLS], int32_t group, int32_t lane) {
+    const int32_t bit = lane * LAC_ACT_BITS, at = group * LAC_GROUP_CELLS + bit / 8;
+    uint32_t bits = word[at];
+    if (bit % 8 + LAC_ACT_BITS > 8) bits |= (uint32_t)word[at + 1] << 8;
+    return (uint8_t)(bits >> (bit % 8) & LAC_CODE_MASK);
+}
+
+LAC_FN void lac_write(uint8_t word[LAC_WORD_CELLS], int32_t group, const uint8_t codes[LAC_DRAIN]) {
+    uint8_t cells[LAC_GROUP_CELLS + 1];
+    LAC_HLS(ARRAY_PARTITION variable = cells type = complete)
+    for (int32_t i = 0; i < LAC_GROUP_CELLS + 1; i++) {
+        LAC_HLS(UNROLL)
+        cells[i] = 0;
+    }
+    for (int32_t d = 0; d < LAC_DRAIN; d++) {
+        LAC_HLS(UNROLL)
+        const int32_t bit = d * LAC_ACT_BITS;
+        uint32_t bits = (uint32_t)(codes[d] & LAC_CODE_MASK) << (bit % 8);
+        cells[bit / 8] |= (uint8_t)bits;
+        cells[bit / 8 + 1] |= (uint8_t)(bits >> 8);
+    }
+    for (int32_t i = 0; i < LAC_GROUP_CELLS; i++) {
+        LAC_HLS(UNROLL)
+        word[group * LAC_GROUP_CELLS + i] = cells[i];
+    }
 }
 
 // ---- the mesh ---------------------------------------------------------------------------------------------
@@ -316,20 +397,43 @@ LAC_FN uint8_t lac_mask(int32_t place, int32_t n, int32_t full, int32_t partial_
     return place >= 0 && place < n && (place < full || (place == full && partial_is_valid)) ? 0xFF : 0;
 }
 
+// The image, counted along an axis of n lanes, that a place on it belongs to; n and place are constants.
+LAC_FN int32_t lac_image_along(int32_t place, int32_t n, int32_t split) {
+    return split == 0   ? 0
+           : split == 1 ? place / LAC_PART(n, 1)
+           : split == 2 ? place / LAC_PART(n, 2)
+                        : place / LAC_PART(n, 3);
+}
+
 LAC_FN void lac_make_masks(const lac_layer *layer, lac_masks *masks) {
+    masks->first_groups = 1;
+    for (int32_t g = 0; g < LAC_GROUPS; g++) {
+        LAC_HLS(UNROLL)
+        masks->has_first[g] = 0;
+    }
     for (int32_t k = 0; k < LAC_CLASSES; k++) {
         LAC_HLS(PIPELINE II = 1)
         for (int32_t p = 0; p < LAC_LANES; p++) {
             LAC_HLS(UNROLL)
             int32_t hop = k / 2 - 1, valid = k % 2 == 0;
-            masks->rows[k][p] = lac_mask(p / LAC_MESH_X + hop, LAC_MESH_Y, layer->full_rows, valid);
-            masks->cols[k][p] = lac_mask(p % LAC_MESH_X + hop, LAC_MESH_X, layer->full_cols, valid);
+            int32_t image_y = lac_image_along(p / LAC_MESH_X, LAC_MESH_Y, layer->split_y),
+                    image_x = lac_image_along(p % LAC_MESH_X, LAC_MESH_X, layer->split_x);
+            int32_t row = p / LAC_MESH_X - image_y * layer->rows,
+                    col = p % LAC_MESH_X - image_x * layer->cols;
+            masks->rows[k][p] = lac_mask(row + hop, layer->rows, layer->full_rows, valid);
+            masks->cols[k][p] = lac_mask(col + hop, layer->cols, layer->full_cols, valid);
+            masks->own[p] = row * layer->cols + col;
+            masks->image[p] = (image_y << layer->split_x) + image_x;
+            if (row == 0 && col == 0) {
+                masks->has_first[p / LAC_DRAIN] = 1;
+                masks->first_groups = p / LAC_DRAIN + 1;
+            }
         }
     }
 }
 
 // The codes that the lanes see: those of the lane one hop away, or padding where no real pixel is.
-LAC_FN void lac_look(const uint8_t memory[LAC_LANES], int32_t hop_y, int32_t hop_x,
+LAC_FN void lac_look(const uint8_t memory[LAC_WORD_CELLS], int32_t hop_y, int32_t hop_x,
                      const uint8_t rows[LAC_LANES], const uint8_t cols[LAC_LANES], uint8_t pad,
                      uint8_t seen[LAC_LANES]) {
     // A margin of a lane in x and of a row in y: what comes from there is masked.
@@ -339,7 +443,7 @@ LAC_FN void lac_look(const uint8_t memory[LAC_LANES], int32_t hop_y, int32_t hop
     word[0] = word[LAC_LANES + 1] = 0;
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
-        word[p + 1] = memory[p];
+        word[p + 1] = LAC_ACT_BITS == 8 ? memory[p] : lac_code(memory, p / LAC_DRAIN, p % LAC_DRAIN);
     }
     for (int32_t p = 0; p < LAC_MESH_X; p++) {
         LAC_HLS(UNROLL)
@@ -366,14 +470,14 @@ LAC_FN int32_t lac_term(int32_t weight, int32_t code) {
 
 // One entry, all lanes. Sums wrap around, as they do in hardware, when a program overflows them.
 LAC_FN void lac_mac(uint64_t entry, const uint8_t seen[LAC_LANES], int32_t act_signed,
-                    int32_t acc[LAC_LANES]) {
+                    const int32_t own[LAC_LANES], int32_t acc[LAC_LANES]) {
     const int32_t weight = (int8_t)(entry & 0xFF), lane = (int32_t)(entry >> 48),
-                  sign = act_signed ? 0x80 : 0;
+                  sign = act_signed ? LAC_CODE_SIGN : 0;
     const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
         int32_t code = (seen[p] ^ sign) - sign;
-        int32_t term = lac_term(lane == LAC_ALL_LANES || lane == p ? weight : 0, code);
+        int32_t term = lac_term(lane == LAC_ALL_LANES || lane == own[p] ? weight : 0, code);
         uint32_t sum = (uint32_t)acc[p];
         acc[p] = (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)term);
     }
@@ -385,7 +489,7 @@ LAC_FN int32_t lac_sign_extend(uint64_t bits) {
 
 // The sums of one pixel.
 LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
-                           uint8_t memory[LAC_ACT_WORDS][LAC_LANES], int32_t row0, int32_t col0,
+                           uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], int32_t row0, int32_t col0,
                            lac_mesh *mesh) {
     int32_t bad = 0;
     for (int32_t i = 0; i < LAC_LIST_WORDS; i++) {
@@ -412,33 +516,38 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         uint8_t seen[LAC_LANES];
         LAC_HLS(ARRAY_PARTITION variable = seen type = complete)
         lac_look(memory[wrong ? 0 : address], hop_y, hop_x, masks->rows[row_class], masks->cols[col_class],
-                 (uint8_t)layer->pad_code, seen);
-        lac_mac(entry, seen, layer->act_signed, mesh->acc);
+                 (uint8_t)(layer->pad_code & LAC_CODE_MASK), seen);
+        lac_mac(entry, seen, layer->act_signed, masks->own, mesh->acc);
     }
     if (bad) lac_stop(&mesh->code, LAC_KERNEL_RANGE);
 }
 
 // ---- the drain --------------------------------------------------------------------------------------------
 
-// The output is that of the run in hand.
-LAC_FN void lac_send(LAC_GLOBAL int32_t *LAC_RESTRICT output, const lac_list *list, int32_t n,
-                     lac_mesh *mesh) {
-    if (mesh->room - mesh->sent < (uint32_t)n) {
+// The output is that of the run in hand: all lanes, or the first one of every image.
+LAC_FN void lac_send(LAC_GLOBAL int32_t *LAC_RESTRICT output, const lac_layer *layer, const lac_list *list,
+                     const lac_masks *masks, lac_mesh *mesh) {
+    const uint32_t n = layer->reduce ? (uint32_t)layer->n_images : LAC_LANES;
+    uint32_t at = mesh->sent;
+    if (mesh->room - at < n) {
         lac_stop(&mesh->code, LAC_KERNEL_RESULTS);
         return;
     }
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(PIPELINE II = 1)
-        if (p >= n) break;
-        output[mesh->sent + (uint32_t)p] = (int32_t)((uint32_t)mesh->acc[p] + (uint32_t)list->bias);
+        if (layer->reduce && masks->own[p] != 0) continue;
+        output[at] = (int32_t)((uint32_t)mesh->acc[p] + (uint32_t)list->bias);
+        at++;
     }
-    mesh->sent += (uint32_t)n;
+    mesh->sent = at;
 }
 
-// Requantises a pixel of n lanes; the last position of a pool window is written.
-LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t first, int32_t last,
-                      uint32_t address, uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
-    const int32_t groups = layer->reduce ? 1 : LAC_GROUPS;
+// Requantises a pixel; the last position of a pool window is written. Of sums over lanes there is one an
+// image.
+LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, const lac_masks *masks, int32_t first,
+                      int32_t last, uint32_t address, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
+                      lac_mesh *mesh) {
+    const int32_t groups = layer->reduce ? masks->first_groups : LAC_GROUPS;
     if (address >= LAC_ACT_WORDS) {
         lac_stop(&mesh->code, LAC_KERNEL_RANGE);
         return;
@@ -446,6 +555,9 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t firs
     for (int32_t g = 0; g < LAC_GROUPS; g++) {
         LAC_HLS(PIPELINE II = 1)
         if (g >= groups) break;
+        if (layer->reduce && !masks->has_first[g]) continue;
+        uint8_t codes[LAC_DRAIN];
+        LAC_HLS(ARRAY_PARTITION variable = codes type = complete)
         for (int32_t d = 0; d < LAC_DRAIN; d++) {
             LAC_HLS(UNROLL)
             int32_t p = g * LAC_DRAIN + d;
@@ -453,26 +565,37 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, int32_t firs
                                        (int16_t)layer->lo, (int16_t)layer->hi, (int16_t)layer->zero);
             int32_t best = first || y > mesh->best[p] ? y : mesh->best[p];
             mesh->best[p] = best;
-            if (last) memory[address][p] = (uint8_t)best;
+            codes[d] = (uint8_t)best;
         }
+        if (last) lac_write(memory[address], g, codes);
     }
     if (last && address < mesh->lowest) mesh->lowest = address;
     if (last && address > mesh->highest) mesh->highest = address;
 }
 
-LAC_FN void lac_reduce(int32_t acc[LAC_LANES]) {
-    uint32_t sum = 0;
+// The sum of an image's lanes goes to the first of them, zero to the others.
+LAC_FN void lac_reduce(const lac_masks *masks, int32_t n_images, int32_t acc[LAC_LANES]) {
+    uint32_t sums[LAC_MOST_IMAGES];
+    LAC_HLS(ARRAY_PARTITION variable = sums type = complete)
+    for (int32_t k = 0; k < LAC_MOST_IMAGES; k++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (k >= n_images) break;
+        uint32_t sum = 0;
+        for (int32_t p = 0; p < LAC_LANES; p++) {
+            LAC_HLS(UNROLL)
+            sum += masks->image[p] == k ? (uint32_t)acc[p] : 0;
+        }
+        sums[k] = sum;
+    }
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
-        sum += (uint32_t)acc[p];
-        acc[p] = 0;
+        acc[p] = masks->own[p] == 0 ? (int32_t)sums[masks->image[p]] : 0;
     }
-    acc[0] = (int32_t)sum;
 }
 
 // A list, or a piece of one, at one position of the pool window of one pixel.
 LAC_FN void lac_pixel(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
-                      uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                      uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], LAC_GLOBAL int32_t *LAC_RESTRICT output,
                       int32_t oy, int32_t ox, int32_t wy, int32_t wx, lac_mesh *mesh) {
     if (list->first)
         for (int32_t p = 0; p < LAC_LANES; p++) {
@@ -482,20 +605,20 @@ LAC_FN void lac_pixel(const lac_layer *layer, const lac_list *list, const lac_ma
     lac_accumulate(layer, list, masks, memory, (oy * layer->pool_stride_y + wy) * layer->stride_y,
                    (ox * layer->pool_stride_x + wx) * layer->stride_x, mesh);
     if (!list->last) return;
-    if (layer->reduce) lac_reduce(mesh->acc);
+    if (layer->reduce) lac_reduce(masks, layer->n_images, mesh->acc);
     if (layer->raw) {
-        lac_send(output, list, layer->reduce ? 1 : LAC_LANES, mesh);
+        lac_send(output, layer, list, masks, mesh);
     } else {
         uint32_t address =
             (uint32_t)(layer->out_base + list->channel * layer->out_channel_words + oy * layer->out_w + ox);
-        lac_store(layer, list, wy == 0 && wx == 0, wy == layer->pool_h - 1 && wx == layer->pool_w - 1,
+        lac_store(layer, list, masks, wy == 0 && wx == 0, wy == layer->pool_h - 1 && wx == layer->pool_w - 1,
                   address, memory, mesh);
     }
 }
 
 // All pixels of the list's channel.
 LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *masks,
-                       uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                       uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], LAC_GLOBAL int32_t *LAC_RESTRICT output,
                        lac_mesh *mesh) {
     for (int32_t oy = 0; oy < 63; oy++) {
         if (oy >= layer.out_h) break;
@@ -517,7 +640,7 @@ LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *m
 // Fetches one list while another is at work; the two calls share nothing that either of them writes.
 LAC_FN void lac_overlap(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader, lac_layer layer,
                         const lac_taps *taps, lac_cursor *cursor, lac_list *next, const lac_list *now,
-                        const lac_masks *masks, uint8_t memory[LAC_ACT_WORDS][LAC_LANES],
+                        const lac_masks *masks, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
                         LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
     LAC_HLS(DATAFLOW)
     lac_fetch(program, reader, layer, taps, cursor, next);
@@ -526,13 +649,16 @@ LAC_FN void lac_overlap(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_rea
 
 LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
                           const lac_layer *layer, const lac_taps *taps,
-                          uint8_t memory[LAC_ACT_WORDS][LAC_LANES], LAC_GLOBAL int32_t *LAC_RESTRICT output,
-                          lac_mesh *mesh) {
+                          uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
+                          LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
     lac_list even, odd;
     lac_masks masks;
     lac_cursor cursor;
     LAC_HLS(ARRAY_PARTITION variable = masks.rows type = complete dim = 0)
     LAC_HLS(ARRAY_PARTITION variable = masks.cols type = complete dim = 0)
+    LAC_HLS(ARRAY_PARTITION variable = masks.has_first type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = masks.own type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = masks.image type = complete)
     cursor.channel = 0;
     cursor.group_base = 0;
     cursor.inside = 0;
@@ -560,7 +686,7 @@ LAC_FN void lac_trace_number(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at
 
 // Appends what a step has written; the new end of the trace.
 LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t at, uint32_t room, int32_t id,
-                               uint8_t memory[LAC_ACT_WORDS][LAC_LANES], lac_mesh *mesh) {
+                               uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], lac_mesh *mesh) {
     if (mesh->lowest > mesh->highest) return at;
     uint32_t n = mesh->highest - mesh->lowest + 1, bytes = n * LAC_LANES;
     if (room - at < bytes + LAC_TRACE_HEADER_BYTES) {
@@ -576,7 +702,8 @@ LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t 
         if (i >= n) break;
         for (uint32_t p = 0; p < LAC_LANES; p++) {
             LAC_HLS(PIPELINE II = 1)
-            trace[at + i * LAC_LANES + p] = memory[mesh->lowest + i][p];
+            trace[at + i * LAC_LANES + p] =
+                lac_code(memory[mesh->lowest + i], (int32_t)p / LAC_DRAIN, (int32_t)p % LAC_DRAIN);
         }
     }
     return at + bytes;
@@ -587,10 +714,11 @@ LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t 
 
 // Input codes: groups of DRAIN lanes, a byte a code, fetched in bursts.
 LAC_FN void lac_load(LAC_GLOBAL const uint64_t *LAC_RESTRICT input, uint32_t first, uint32_t base,
-                     uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_LANES]) {
+                     uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS]) {
     uint64_t chunk[LAC_CHUNK_WORDS];
     const uint32_t end = first + lac_input_words64(words);
-    uint32_t word = 0, group = 0;
+    uint32_t word = 0;
+    int32_t group = 0;
     for (uint32_t k = 0; k < LAC_MOST_CHUNKS; k++) {
         if (word >= words) break;
         for (uint32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
@@ -601,11 +729,14 @@ LAC_FN void lac_load(LAC_GLOBAL const uint64_t *LAC_RESTRICT input, uint32_t fir
         for (uint32_t g = 0; g < LAC_CHUNK_WORDS * 8 / LAC_GROUP_BYTES; g++) {
             LAC_HLS(PIPELINE II = 1)
             if (word >= words) break;
+            uint8_t codes[LAC_DRAIN];
+            LAC_HLS(ARRAY_PARTITION variable = codes type = complete)
             for (uint32_t d = 0; d < LAC_DRAIN; d++) {
                 LAC_HLS(UNROLL)
                 uint32_t byte = g * LAC_GROUP_BYTES + d;
-                memory[base + word][group * LAC_DRAIN + d] = (uint8_t)(chunk[byte / 8] >> (8 * (byte % 8)));
+                codes[d] = (uint8_t)(chunk[byte / 8] >> (8 * (byte % 8)));
             }
+            lac_write(memory[base + word], group, codes);
             group++;
             if (group == LAC_GROUPS) {
                 group = 0;
@@ -662,7 +793,7 @@ extern "C"
 #pragma HLS interface port=report mode=m_axi offset=direct bundle=gmem2
 // clang-format on
 #endif
-    uint8_t memory[LAC_ACT_WORDS][LAC_LANES];
+    uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS];
     LAC_HLS(ARRAY_PARTITION variable = memory type = complete dim = 2)
     LAC_HLS(BIND_STORAGE variable = memory type = ram_2p impl = bram)
     lac_reader reader;

@@ -21,10 +21,12 @@ function(lac_sanitized_kernel name file)
     list(GET f 6 act)
     list(GET f 7 list)
     list(GET f 8 lane)
+    list(GET f 9 bits)
     add_library(${name}_${kernel} OBJECT ${file})
     target_compile_options(${name}_${kernel} PRIVATE ${sanitize} -std=c99 -Wall -Wextra -Wpedantic -Werror)
     target_compile_definitions(${name}_${kernel} PRIVATE LAC_KERNEL_NAME=${kernel} LAC_MESH_X=${x} LAC_MESH_Y=${y}
-      LAC_DRAIN=${drain} LAC_ACC_BITS=${acc} LAC_ACT_WORDS=${act} LAC_LIST_WORDS=${list} LAC_LANE=${lane})
+      LAC_DRAIN=${drain} LAC_ACC_BITS=${acc} LAC_ACT_WORDS=${act} LAC_LIST_WORDS=${list} LAC_LANE=${lane}
+      LAC_ACT_BITS=${bits})
     target_link_libraries(${name}_${kernel} PRIVATE lac_contract lac_num)
     list(APPEND objects $<TARGET_OBJECTS:${name}_${kernel}>)
   endforeach()
@@ -36,6 +38,9 @@ function(lac_sanitized_kernel name file)
   set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300)
 endfunction()
 lac_sanitized_kernel(test_hls_kernel ${CMAKE_SOURCE_DIR}/hls/lac_kernel.c)
+
+# Copies that compute something else must not get past the comparison with the reference.
+lac_test(test_hls_faults SOURCE unit/test_hls_faults.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 120)
 
 # A copy that reads far beyond the program must not get past either checker.
 set(faulty ${CMAKE_CURRENT_BINARY_DIR}/faulty/lac_kernel.c)

@@ -3,8 +3,9 @@
 ///   hls_lint FILE...     kernel sources (.c, .h), kernel.xml, link and HLS configurations (.cfg)
 ///
 /// Sources: no recursion, allocation, library call, function pointer, variable with static storage, while, do
-/// or goto; loops whose bound is in their condition, a constant one where they are unrolled; pragmas from a
-/// whitelist, each with the settings it needs; no include from outside the folder. The kernel's signature,
+/// or goto; loops whose bound is in their condition, a constant one where they are unrolled; no loop inside a
+/// pipelined one but those that are unrolled; pragmas from a whitelist, each with the settings it needs; no
+/// include from outside the folder. The kernel's signature,
 /// its interface pragmas, kernel.xml and the configurations agree with rtl/defs/registers.def. One sentence a
 /// finding, exit code 1 when there is one.
 
@@ -209,6 +210,42 @@ static void check_recursion(const lint_text *t) {
         if (reach[i][i]) lint_find(t, functions[i].begin, "'%s' calls itself", functions[i].name);
 }
 
+// ---- pipelines --------------------------------------------------------------------------------------------
+
+/// Whether a piece of text has a loop that is not unrolled, itself or in what it calls.
+static int has_loop(const lint_text *t, size_t begin, size_t end, const function *functions,
+                    const unsigned char *loops, int n) {
+    const lint_text piece = {.text = t->text, .n = end};
+    for (size_t at = begin; lint_next_call(&piece, &at, "for"); at++) {
+        char head[256];
+        if (!is_unrolled(t, lint_arguments(t, at, head, sizeof head))) return 1;
+    }
+    for (int i = 0; i < n; i++) {
+        size_t at = begin;
+        if (loops[i] && lint_next_call(&piece, &at, functions[i].name)) return 1;
+    }
+    return 0;
+}
+
+/// A tool unrolls what is inside a pipelined loop, whatever its bound, and then cannot start a pass a cycle.
+static void check_pipelines(const lint_text *t) {
+    static function functions[MOST_FUNCTIONS];
+    unsigned char loops[MOST_FUNCTIONS] = {0};
+    int n = find_functions(t, functions);
+    for (int round = 0; round < n; round++)
+        for (int i = 0; i < n; i++)
+            loops[i] = (unsigned char)has_loop(t, functions[i].begin, functions[i].end, functions, loops, n);
+    for (size_t at = 0; lint_next_call(t, &at, "for"); at++) {
+        char head[256];
+        size_t open = lint_skip_space(t, lint_arguments(t, at, head, sizeof head) + 1);
+        if (open >= t->n || t->text[open] != '{' ||
+            !lint_starts(t, lint_skip_space(t, open + 1), "LAC_HLS(PIPELINE"))
+            continue;
+        if (has_loop(t, open, lint_close(t, open), functions, loops, n))
+            lint_find(t, at, "a pipelined loop around another loop that is not unrolled");
+    }
+}
+
 // ---- the kernel's signature -------------------------------------------------------------------------------
 
 /// "LAC_GLOBAL const uint64_t *LAC_RESTRICT program" becomes "const uint64_t *" and "program".
@@ -294,6 +331,7 @@ static void check_source(const lint_text *t) {
     check_directives(t);
     check_loops(t);
     check_recursion(t);
+    check_pipelines(t);
     check_signature(t);
 }
 

@@ -36,7 +36,7 @@ typedef struct hls_state {
     uint64_t *input;
     int32_t *output;
     uint8_t *trace;
-    int room; ///< images that input and output hold
+    int room; ///< runs that input and output hold
 } hls_state;
 
 // ---- the library ------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ static lac_status load(hls_state *state, bool traced, void **library, kernel_ent
 
 typedef struct kernel_call {
     const hls_state *state;
-    int n_images;
+    int n_runs;
     bool traced;
     uint64_t report[LAC_REPORT_BYTES / 8];
 } kernel_call;
@@ -120,7 +120,7 @@ static void *call_kernel(void *ctx) {
     const lac_kernel_io *io = s->io;
     const lac_image *image = io->image;
     uint32_t n_program = (uint32_t)image->n_program, n_out = (uint32_t)io->order.n,
-             runs = (uint32_t)call->n_images;
+             runs = (uint32_t)call->n_runs;
     if (call->traced)
         s->traced_kernel.traced(image->contract_hash, io->job.engine, image->program, s->input, s->output,
                                 call->report, n_program, io->job.input_base, io->job.input_words, n_out, runs,
@@ -158,24 +158,24 @@ static void make_room(hls_state *state, int n) {
 
 static lac_status run_job(hls_state *state, kernel_call *call, const int32_t *inputs, int32_t *outputs,
                           lac_error *err) {
-    make_room(state, call->n_images);
-    lac_kernel_pack(state->io, call->n_images, inputs, state->input);
+    make_room(state, call->n_runs);
+    lac_kernel_pack(state->io, call->n_runs, inputs, state->input);
     LAC_TRY(call_on_stack(call, err));
-    LAC_TRY(lac_kernel_check(state->io, "hls", call->report, call->n_images, err));
-    lac_kernel_unpack(state->io, call->n_images, state->output, outputs);
+    LAC_TRY(lac_kernel_check(state->io, "hls", call->report, call->n_runs, err));
+    lac_kernel_unpack(state->io, call->n_runs, state->output, outputs);
     return LAC_OK;
 }
 
 static lac_status run_batch(void *opaque, int n, const int32_t *inputs, int32_t *outputs, lac_error *err) {
     hls_state *state = opaque;
-    kernel_call call = {.state = state, .n_images = n};
+    kernel_call call = {.state = state, .n_runs = n};
     LAC_TRY(load(state, false, &state->library, &state->kernel, err));
     return run_job(state, &call, inputs, outputs, err);
 }
 
 static lac_status run_watched(hls_state *state, const int32_t *input, int32_t *output,
                               const lac_device_watch *watch, lac_error *err) {
-    kernel_call call = {.state = state, .n_images = 1, .traced = true};
+    kernel_call call = {.state = state, .n_runs = 1, .traced = true};
     LAC_TRY(load(state, true, &state->traced_library, &state->traced_kernel, err));
     if (!state->trace) state->trace = lac_arena_alloc(state->arena, state->io->trace_bytes);
     LAC_TRY(run_job(state, &call, input, output, err));
@@ -200,7 +200,6 @@ static void hls_close(void *opaque) {
 static lac_status hls_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                            void **out, lac_error *err) {
     (void)config;
-    LAC_TRY(lac_kernel_check_batch(image, "hls", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device hls: out of memory");
     hls_state *state = LAC_NEW(arena, hls_state);

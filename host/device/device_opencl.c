@@ -18,7 +18,7 @@
 enum {
     SLOTS_A_UNIT = 2,
     MOST_UNITS = 64,
-    BATCH = 32, // images a slot holds
+    BATCH = 32, // runs a slot holds
     PAGE = 4096,
     LARGEST_STACK = 6 << 20, // PoCL's threads have 8 MB
     ARG_TRACE = LAC_N_ARGUMENTS,
@@ -38,7 +38,7 @@ typedef struct cl_slot {
     cl_kernel kernel;
     shared program, input, output, report;
     cl_event loaded, done, stored;
-    int first, n; ///< images; n = 0: idle
+    int first, n; ///< runs; n = 0: idle
 } cl_slot;
 
 typedef struct cl_state {
@@ -169,7 +169,7 @@ static lac_status slot_start(cl_state *state, cl_slot *slot, int first, int n, l
         code =
             clEnqueueMigrateMemObjects(q, 2, out, CL_MIGRATE_MEM_OBJECT_HOST, 1, &slot->done, &slot->stored);
     if (code == CL_SUCCESS) code = clFlush(q);
-    if (code != CL_SUCCESS) return lac_opencl_fail(err, code, "the start of images %d..%d", first, first + n);
+    if (code != CL_SUCCESS) return lac_opencl_fail(err, code, "the start of runs %d..%d", first, first + n);
     return LAC_OK;
 }
 
@@ -208,7 +208,7 @@ static lac_status look_at(cl_state *state, const shared *s, lac_error *err) {
 static lac_status slot_wait(cl_state *state, cl_slot *slot, lac_error *err) {
     cl_int code = clWaitForEvents(1, &slot->stored);
     if (code != CL_SUCCESS)
-        return lac_opencl_fail(err, cause_of(slot, code), "images %d..%d, which are lost", slot->first,
+        return lac_opencl_fail(err, cause_of(slot, code), "runs %d..%d, which are lost", slot->first,
                                slot->first + slot->n);
     state->times.load_s += seconds_of(slot->loaded);
     state->times.run_s += seconds_of(slot->done);
@@ -220,12 +220,11 @@ static lac_status slot_wait(cl_state *state, cl_slot *slot, lac_error *err) {
 
 static lac_status slot_finish(cl_state *state, cl_slot *slot, int32_t *outputs, lac_error *err) {
     if (slot->n == 0) return LAC_OK;
-    const lac_int_graph *graph = state->io->image->graph;
+    const lac_image *image = state->io->image;
     lac_status status = slot_wait(state, slot, err);
     if (status == LAC_OK)
         lac_kernel_unpack(state->io, slot->n, slot->output.host,
-                          outputs +
-                              (size_t)slot->first * lac_int_tensor_count(&graph->tensors[graph->output]));
+                          outputs + (size_t)slot->first * lac_kernel_values(image, image->graph->output));
     slot_forget(slot);
     return status;
 }
@@ -239,16 +238,15 @@ static void abandon(cl_state *state) {
 
 // ---- many -------------------------------------------------------------------------------------------------
 
-/// Images a slot takes at a time: all of them at work, none with more than its buffers hold.
-static int images_a_slot(const cl_state *state, int n) {
+/// Runs a slot takes at a time: all of them at work, none with more than its buffers hold.
+static int runs_a_slot(const cl_state *state, int n) {
     int share = (n + state->n_slots - 1) / state->n_slots;
     return share < 1 ? 1 : share > BATCH ? BATCH : share;
 }
 
 static lac_status pass(cl_state *state, int n, const int32_t *inputs, int32_t *outputs, lac_error *err) {
-    const lac_int_graph *graph = state->io->image->graph;
-    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
-    int share = images_a_slot(state, n), next = 0;
+    size_t n_in = lac_kernel_values(state->io->image, state->io->image->graph->input);
+    int share = runs_a_slot(state, n), next = 0;
     for (int first = 0; first < n; first += share, next = (next + 1) % state->n_slots) {
         cl_slot *slot = &state->slots[next];
         int count = n - first < share ? n - first : share;
@@ -427,7 +425,7 @@ static lac_status cl_run(void *opaque, const int32_t *input, int32_t *output, co
     if (state->choice.is_xilinx) {
         // A kernel in hardware has no trace: only what comes out can be seen.
         LAC_TRY(run_batch(state, 1, input, output, err));
-        watch->tensor(watch->ctx, state->io->order.step, 0, output);
+        lac_kernel_show_output(state->io, output, watch);
         return LAC_OK;
     }
     lac_status status = run_traced(state, input, output, watch, err);
@@ -468,7 +466,6 @@ static void cl_close(void *opaque) {
 static lac_status cl_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                           void **out, lac_error *err) {
     static const lac_device_config none = {0};
-    LAC_TRY(lac_kernel_check_batch(image, "opencl", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device opencl: out of memory");
     cl_state *state = LAC_NEW(arena, cl_state);

@@ -26,7 +26,7 @@ typedef struct xrt_slot {
     xrtKernelHandle kernel;
     xrtRunHandle run;
     xrtBufferHandle buffers[POINTERS];
-    int first, n; ///< images; n = 0: idle
+    int first, n; ///< runs; n = 0: idle
 } xrt_slot;
 
 typedef struct xrt_state {
@@ -121,7 +121,7 @@ static lac_status slot_start(xrt_slot *slot, int first, int n, lac_error *err) {
     static const uint8_t nothing[LAC_REPORT_BYTES];
     LAC_TRY(send(slot, REPORT, nothing, sizeof nothing, err));
     if (xrtRunSetArg(slot->run, LAC_ARG_RUNS, (uint32_t)n) != 0 || xrtRunStart(slot->run) != 0)
-        LAC_FAIL(err, LAC_E_DEVICE, "device xrt: images %d..%d cannot be started", first, first + n);
+        LAC_FAIL(err, LAC_E_DEVICE, "device xrt: runs %d..%d cannot be started", first, first + n);
     slot->first = first;
     slot->n = n;
     return LAC_OK;
@@ -131,7 +131,7 @@ static lac_status slot_wait(const xrt_slot *slot, uint8_t report[LAC_REPORT_BYTE
     enum ert_cmd_state end = xrtRunWait(slot->run);
     if (end != ERT_CMD_STATE_COMPLETED)
         LAC_FAIL(err, LAC_E_DEVICE,
-                 "device xrt: images %d..%d are lost: the card ended them in state %d, not %d", slot->first,
+                 "device xrt: runs %d..%d are lost: the card ended them in state %d, not %d", slot->first,
                  slot->first + slot->n, (int)end, (int)ERT_CMD_STATE_COMPLETED);
     return fetch(slot, REPORT, report, LAC_REPORT_BYTES, err);
 }
@@ -145,14 +145,13 @@ static lac_status slot_finish(xrt_state *state, xrt_slot *slot, int32_t *outputs
     LAC_TRY(slot_wait(slot, report, err));
     LAC_TRY(lac_kernel_check(io, "xrt", report, n, err));
     LAC_TRY(fetch(slot, OUTPUT, state->copy, (size_t)n * io->job.output_bytes, err));
-    size_t n_out = lac_int_tensor_count(&io->image->graph->tensors[io->image->graph->output]);
+    size_t n_out = lac_kernel_values(io->image, io->image->graph->output);
     lac_kernel_unpack(io, n, state->copy, outputs + (size_t)slot->first * n_out);
     return LAC_OK;
 }
 
 static lac_status pass(xrt_state *state, int n, const int32_t *inputs, int32_t *outputs, lac_error *err) {
-    const lac_int_graph *graph = state->io->image->graph;
-    size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
+    size_t n_in = lac_kernel_values(state->io->image, state->io->image->graph->input);
     int next = 0;
     for (int first = 0; first < n; first += BATCH, next = (next + 1) % state->n_slots) {
         xrt_slot *slot = &state->slots[next];
@@ -183,7 +182,7 @@ static lac_status xrt_run(void *opaque, const int32_t *input, int32_t *output, c
     xrt_state *state = opaque;
     if (cycles) memset(cycles, 0, (size_t)state->io->image->n_steps * sizeof *cycles);
     LAC_TRY(run_batch(state, 1, input, output, err));
-    if (watch) watch->tensor(watch->ctx, state->io->order.step, 0, output);
+    if (watch) lac_kernel_show_output(state->io, output, watch);
     return LAC_OK;
 }
 
@@ -246,7 +245,6 @@ static void xrt_close(void *opaque) {
 static lac_status xrt_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                            void **out, lac_error *err) {
     static const lac_device_config none = {0};
-    LAC_TRY(lac_kernel_check_batch(image, "xrt", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device xrt: out of memory");
     xrt_state *state = LAC_NEW(arena, xrt_state);

@@ -34,14 +34,6 @@ static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
     return bytes;
 }
 
-lac_status lac_kernel_check_batch(const lac_image *image, const char *device, lac_error *err) {
-    if (lac_image_batch(image) > 1)
-        LAC_FAIL(err, LAC_E_UNSUPPORTED,
-                 "device %s does not split the mesh between %d images; compile the model with --images 1",
-                 device, lac_image_batch(image));
-    return LAC_OK;
-}
-
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
     lac_kernel_io *io = LAC_NEW(arena, lac_kernel_io);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine);
@@ -65,28 +57,31 @@ const char *const *lac_kernel_options(const lac_engine_config *engine, bool trac
 
 size_t lac_kernel_stack_bytes(const lac_engine_config *engine) {
     enum { ENTRY_BYTES = 8, LISTS = 2, BYTES_A_LANE = 64, REST = 65536 };
-    size_t lanes = (size_t)lac_engine_lanes(engine);
-    return lanes * ((size_t)engine->act_words + BYTES_A_LANE) +
+    size_t lanes = (size_t)lac_engine_lanes(engine), drain = (size_t)engine->drain;
+    size_t word = lanes / drain * ((drain * (size_t)engine->act_bits + 7) / 8);
+    return word * (size_t)engine->act_words + lanes * BYTES_A_LANE +
            (size_t)engine->list_words * ENTRY_BYTES * LISTS + REST;
+}
+
+size_t lac_kernel_values(const lac_image *image, int tensor) {
+    return (size_t)lac_image_batch(image) * lac_int_tensor_count(&image->graph->tensors[tensor]);
 }
 
 // ---- buffers ----------------------------------------------------------------------------------------------
 
 void lac_kernel_pack(const lac_kernel_io *io, int n, const int32_t *inputs, void *buffer) {
-    const lac_int_graph *graph = io->image->graph;
-    size_t count = lac_int_tensor_count(&graph->tensors[graph->input]);
+    size_t count = lac_kernel_values(io->image, io->image->graph->input);
     for (int i = 0; i < n; i++)
         lac_kernel_pack_input(io->image, inputs + (size_t)i * count, io->memory,
                               (uint8_t *)buffer + (size_t)i * io->job.input_bytes);
 }
 
 void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32_t *outputs) {
-    const lac_int_graph *graph = io->image->graph;
-    size_t count = lac_int_tensor_count(&graph->tensors[graph->output]);
+    size_t count = lac_kernel_values(io->image, io->image->graph->output);
     const int32_t *sent = buffer;
     for (int i = 0; i < n; i++)
-        lac_raw_extract(io->image, &io->order, sent + (size_t)i * (io->job.output_bytes / sizeof *sent), 0,
-                        outputs + (size_t)i * count);
+        lac_kernel_unpack_output(io->image, sent + (size_t)i * (io->job.output_bytes / sizeof *sent),
+                                 outputs + (size_t)i * count);
 }
 
 // ---- the report -------------------------------------------------------------------------------------------
@@ -137,8 +132,8 @@ lac_status lac_kernel_check(const lac_kernel_io *io, const char *device, const v
     if (code == LAC_KERNEL_OK && done == (uint32_t)n) return LAC_OK;
     LAC_TRY(check_match(io, device, code, err));
     LAC_FAIL(err, LAC_E_DEVICE,
-             "device %s: the kernel stopped after %" PRIu32 " of %d images with status %" PRIu32 ": %s",
-             device, done, n, code, sentence(code));
+             "device %s: the kernel stopped after %" PRIu32 " of %d runs with status %" PRIu32 ": %s", device,
+             done, n, code, sentence(code));
 }
 
 lac_status lac_kernel_check_match(const lac_kernel_io *io, const char *device, const void *report,
@@ -178,9 +173,19 @@ static lac_status show_step(lac_kernel_io *io, const char *device, int step, con
     memcpy(io->memory + first * lanes, *trace, n * lanes);
     *trace += n * lanes;
     int t = image->steps[step].out_tensor;
-    lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t], io->memory, io->tensor);
-    watch->tensor(watch->ctx, step, 0, io->tensor);
+    for (int k = 0; k < lac_image_batch(image); k++) {
+        lac_layout_extract(&image->engine, &image->layouts[t], &image->graph->tensors[t],
+                           io->memory + lac_image_lane(image, k), io->tensor);
+        watch->tensor(watch->ctx, step, k, io->tensor);
+    }
     return LAC_OK;
+}
+
+void lac_kernel_show_output(const lac_kernel_io *io, const int32_t *output, const lac_device_watch *watch) {
+    const lac_int_graph *graph = io->image->graph;
+    size_t count = lac_int_tensor_count(&graph->tensors[graph->output]);
+    for (int k = 0; k < lac_image_batch(io->image); k++)
+        watch->tensor(watch->ctx, io->order.step, k, output + (size_t)k * count);
 }
 
 lac_status lac_kernel_show(lac_kernel_io *io, const char *device, const uint8_t *trace, const int32_t *output,
@@ -193,7 +198,7 @@ lac_status lac_kernel_show(lac_kernel_io *io, const char *device, const uint8_t 
     trace += LAC_TRACE_HEADER_BYTES;
     for (int s = 0; s < io->image->n_steps; s++) {
         if (s == io->order.step)
-            watch->tensor(watch->ctx, s, 0, output);
+            lac_kernel_show_output(io, output, watch);
         else
             LAC_TRY(show_step(io, device, s, &trace, end, watch, err));
     }

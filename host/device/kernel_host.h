@@ -13,17 +13,12 @@ typedef struct lac_kernel_io {
     const lac_image *image;
     lac_raw_order order;
     lac_kernel_job job;
-    uint32_t trace_bytes; ///< room for the trace of one image
+    uint32_t trace_bytes; ///< room for the trace of one run
     uint8_t *memory;      ///< activation memory as the trace shows it
     int32_t *tensor;      ///< a tensor being shown
 } lac_kernel_io;
 
 /// memory  from arena
-/// The kernel has the mesh for one input image.
-///
-/// errors  E_UNSUPPORTED: the image is compiled for more
-lac_status lac_kernel_check_batch(const lac_image *image, const char *device, lac_error *err) LAC_MUST_CHECK;
-
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena);
 
 /// Macros for the kernel's compiler: the engine's parameters, "-DLAC_MESH_X=7" and so on, and -DLAC_TRACE
@@ -33,9 +28,12 @@ const char *const *lac_kernel_options(const lac_engine_config *engine, bool trac
 /// Bytes of the kernel's arrays; they stand on the stack where a host compiler or PoCL runs it.
 size_t lac_kernel_stack_bytes(const lac_engine_config *engine);
 
-/// Codes of n images, dense, into the kernel's input buffer.
+/// Values of a tensor in one run, that is in lac_image_batch(image) images.
+size_t lac_kernel_values(const lac_image *image, int tensor);
+
+/// Codes of n runs, of lac_image_batch(image) images each, dense, into the kernel's input buffer.
 void lac_kernel_pack(const lac_kernel_io *io, int n, const int32_t *inputs, void *buffer);
-/// The kernel's output buffer into output tensors of n images, dense.
+/// The kernel's output buffer into the output tensors of n runs, dense.
 void lac_kernel_unpack(const lac_kernel_io *io, int n, const void *buffer, int32_t *outputs);
 
 /// Whether a job of n images was completed, by the kernel's report.
@@ -49,6 +47,9 @@ lac_status lac_kernel_check(const lac_kernel_io *io, const char *device, const v
 /// The same for a job of no images, which a kernel refuses as such, but only when image and kernel match.
 lac_status lac_kernel_check_match(const lac_kernel_io *io, const char *device, const void *report,
                                   lac_error *err) LAC_MUST_CHECK;
+
+/// Shows the output tensors of a run to a watch.
+void lac_kernel_show_output(const lac_kernel_io *io, const int32_t *output, const lac_device_watch *watch);
 
 /// Shows every tensor of a trace to a watch, and the output, which is not in it.
 ///

@@ -71,13 +71,12 @@ lac_status lac_crowd_open(lac_crowd *crowd, lac_error *err) {
                  graph->tensors[graph->input].name, graph->tensors[graph->input].c);
     LAC_TRY(find_devices(crowd, err));
     const lac_device_desc *device = crowd->devices[0];
-    bool alone = !crowd->compare && crowd->n_devices == 1 && device->run_batch;
-    crowd->block = alone ? (uint32_t)device->batch : 1;
-    if (lac_image_batch(crowd->image) > 1) crowd->block = (uint32_t)lac_image_batch(crowd->image);
+    crowd->at_once = !crowd->compare && crowd->n_devices == 1 && device->run_batch;
+    crowd->block = (uint32_t)lac_image_batch(crowd->image) * (crowd->at_once ? (uint32_t)device->batch : 1);
     crowd->n_workers = crowd->config->n_threads > 0 ? crowd->config->n_threads : lac_n_cores();
     if ((uint32_t)crowd->n_workers > crowd->config->n_images)
         crowd->n_workers = crowd->config->n_images ? (int)crowd->config->n_images : 1;
-    if (alone && device->takes_all_cores) crowd->n_workers = 1;
+    if (crowd->at_once && device->takes_all_cores) crowd->n_workers = 1;
     crowd->workers = LAC_NEW_ARRAY(crowd->arena, lac_worker, crowd->n_workers);
     for (int w = 0; w < crowd->n_workers; w++) LAC_TRY(open_worker(crowd, &crowd->workers[w], err));
     return LAC_OK;
@@ -190,11 +189,14 @@ static lac_status run_block(const lac_crowd *crowd, lac_worker *worker, uint32_t
     const lac_int_graph *graph = crowd->image->graph;
     size_t n_in = lac_int_tensor_count(&graph->tensors[graph->input]),
            n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
+    uint32_t batch = (uint32_t)lac_image_batch(crowd->image), n_runs = (n + batch - 1) / batch;
     lac_unit *unit = &worker->units[0];
-    for (uint32_t i = 0; i < n; i++)
-        lac_input_codes(graph, crowd->config->pixels + (first + i) * n_in, worker->input + i * n_in);
+    for (uint32_t i = 0; i < n_runs * batch; i++) { // the last run is filled up with the last image
+        size_t image = first + (i < n ? i : n - 1);
+        lac_input_codes(graph, crowd->config->pixels + image * n_in, worker->input + i * n_in);
+    }
     double start = lac_now_s();
-    LAC_TRY(unit->device->run_batch(unit->state, (int)n, worker->input, worker->output, &worker->error));
+    LAC_TRY(unit->device->run_batch(unit->state, (int)n_runs, worker->input, worker->output, &worker->error));
     unit->busy_s += lac_now_s() - start;
     for (uint32_t i = 0; i < n; i++) count_result(crowd, unit, worker->output + i * n_out, first + i, true);
     return LAC_OK;
@@ -207,10 +209,9 @@ static void run_item(void *ctx, size_t item, int w) {
     lac_worker *worker = &crowd->workers[w];
     if (worker->error.status != LAC_OK || lac_talk_stop(crowd->talk)) return;
     uint32_t at = (uint32_t)item * crowd->block, left = crowd->n_piece - at;
-    bool at_once = crowd->block > 1 && lac_image_batch(crowd->image) == 1;
-    lac_status status =
-        at_once ? run_block(crowd, worker, crowd->first + at, left < crowd->block ? left : crowd->block)
-                : lac_worker_image(crowd, worker, crowd->first + at);
+    lac_status status = crowd->at_once ? run_block(crowd, worker, crowd->first + at,
+                                                   left < crowd->block ? left : crowd->block)
+                                       : lac_worker_image(crowd, worker, crowd->first + at);
     if (status != LAC_OK) worker->error.status = status;
     crowd->mismatched[item] = worker->mismatch.found;
 }

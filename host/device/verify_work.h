@@ -35,7 +35,8 @@ typedef struct lac_crowd {
     int n_devices, n_workers;
     bool compare;
     lac_worker *workers;
-    uint32_t block;   ///< images that a device takes at once; one when they are compared
+    bool at_once;     ///< the only device takes a block in one call of run_batch
+    uint32_t block;   ///< images that a device takes at once; those of one run when they are compared
     uint32_t first;   ///< image of item 0 of the piece in hand
     uint32_t n_piece; ///< images of it
     bool *mismatched; ///< [item]: blocks

@@ -12,7 +12,7 @@
 
 // A thread for every device takes jobs from its queue; instances of the device share the images of one job.
 
-enum { BLOCK = 32 }; // images an instance takes at once, where the device says nothing else
+enum { BLOCK = 32 }; // runs an instance takes at once, where the device says nothing else
 
 typedef struct instance {
     void *state;
@@ -59,10 +59,14 @@ static int report(lac_status status, const lac_error *err, lacuna_error *error) 
 // ---- one job ----------------------------------------------------------------------------------------------
 
 static lac_status run_images(const lacuna_device *d, instance *unit, int n, lac_error *err) {
-    if (d->desc->run_batch) return d->desc->run_batch(unit->state, n, unit->inputs, unit->outputs, err);
-    for (int i = 0; i < n; i++)
-        LAC_TRY(d->desc->run(unit->state, unit->inputs + (size_t)i * d->n_in,
-                             unit->outputs + (size_t)i * d->n_out, NULL, NULL, err));
+    int batch = lac_image_batch(d->image), n_runs = (n + batch - 1) / batch;
+    for (int i = n; i < n_runs * batch; i++) // the last run is filled up with the last image
+        memcpy(unit->inputs + (size_t)i * d->n_in, unit->inputs + (size_t)(n - 1) * d->n_in,
+               d->n_in * sizeof *unit->inputs);
+    if (d->desc->run_batch) return d->desc->run_batch(unit->state, n_runs, unit->inputs, unit->outputs, err);
+    for (int i = 0; i < n_runs; i++)
+        LAC_TRY(d->desc->run(unit->state, unit->inputs + (size_t)(i * batch) * d->n_in,
+                             unit->outputs + (size_t)(i * batch) * d->n_out, NULL, NULL, err));
     return LAC_OK;
 }
 
@@ -200,7 +204,7 @@ static lac_status load(lacuna_device *d, const char *path, lac_error *err) {
                  graph->tensors[graph->input].c);
     d->n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
     d->n_out = lac_int_tensor_count(&graph->tensors[graph->output]);
-    d->block = d->desc->batch > 0 ? d->desc->batch : BLOCK;
+    d->block = (d->desc->batch > 0 ? d->desc->batch : BLOCK) * lac_image_batch(d->image);
     return open_instances(d, err);
 }
 

@@ -28,6 +28,10 @@ twin "$kernel" "keeps state between runs" 's/    int32_t bad = 0;/    static int
 twin "$kernel" "a loop without a bound in sight" 's/    int32_t bad = 0;/    int32_t bad = 0; while (bad) bad--;/'
 twin "$kernel" "a loop without 'i < BOUND' in its condition" 's/for (int32_t p = 0; p < LAC_LANES; p++)/for (int32_t p = 0; p != LAC_LANES; p++)/'
 twin "$kernel" "which is no constant" 's/for (uint32_t d = 0; d < LAC_DRAIN; d++)/for (uint32_t d = 0; d < words; d++)/'
+twin "$kernel" "a pipelined loop around another loop that is not unrolled" \
+  's/goes_on = reader->at - reader->first >= LAC_CHUNK_WORDS;/if (reader->at - reader->first >= LAC_CHUNK_WORDS) lac_refill(0, reader);/'
+twin "$kernel" "a pipelined loop around another loop that is not unrolled" \
+  '/LAC_FN uint8_t lac_code/,/^}/s/uint32_t bits = word\[at\];/uint32_t bits = 0; for (int32_t i = 0; i < 2; i++) bits |= word[at];/'
 twin "$kernel" "pragma 'INLINE' is not on the list" 's/LAC_HLS(DATAFLOW)/LAC_HLS(INLINE)/'
 twin "$kernel" "pragma PIPELINE without 'II=1'" 's/PIPELINE II = 1/PIPELINE II = 2/'
 twin "$kernel" "a literal pragma" 's/LAC_HLS(DATAFLOW)/\n#pragma HLS dataflow\n/'

@@ -132,6 +132,8 @@ cl_int __wrap_clGetEventInfo(cl_event event, cl_event_info what, size_t n, void 
 
 // ---- tests ------------------------------------------------------------------------------------------------
 
+static int n_images = 1; // that share the mesh
+
 typedef struct fixture {
     lac_arena *arena;
     lac_image *image;
@@ -145,7 +147,7 @@ static lac_status open_with(fixture *f, const lac_engine_config *e, const lac_de
     int x = builder_input(&b, 2, 6, 6, (lac_code_type){.bits = 4});
     x = builder_conv(&b, x, (layer_options){.out_c = 3, .window = WINDOW(3, 1, 1)});
     x = builder_conv(&b, x, (layer_options){.out_c = 4, .window = WINDOW(6, 1, 0), .raw = true});
-    assert_int_equal(lac_compile(builder_end(&b, x), e, f->arena, &f->image, NULL), LAC_OK);
+    assert_int_equal(lac_compile_batch(builder_end(&b, x), e, n_images, f->arena, &f->image, NULL), LAC_OK);
     return lac_device_opencl.open(f->image, config, NULL, &f->state, &f->err);
 }
 
@@ -154,22 +156,41 @@ static void close_all(fixture *f) {
     lac_arena_close(f->arena);
 }
 
+/// n runs.
 static lac_status run_many(fixture *f, int n) {
     const lac_int_graph *g = f->image->graph;
     size_t n_in = lac_int_tensor_count(&g->tensors[g->input]),
            n_out = lac_int_tensor_count(&g->tensors[g->output]);
-    int32_t *in = LAC_NEW_ARRAY(f->arena, int32_t, (size_t)n * n_in),
-            *out = LAC_NEW_ARRAY(f->arena, int32_t, (size_t)n * n_out);
+    int n_all = n * n_images;
+    int32_t *in = LAC_NEW_ARRAY(f->arena, int32_t, (size_t)n_all * n_in),
+            *out = LAC_NEW_ARRAY(f->arena, int32_t, (size_t)n_all * n_out);
     lac_rng rng = lac_rng_make(1, 1);
-    for (int i = 0; i < n; i++) random_codes(&rng, &g->tensors[g->input], in + (size_t)i * n_in);
+    for (int i = 0; i < n_all; i++) random_codes(&rng, &g->tensors[g->input], in + (size_t)i * n_in);
     LAC_TRY(lac_device_opencl.run_batch(f->state, n, in, out, &f->err));
     int32_t **values = reference_values(g, f->arena, 1);
-    for (int i = 0; i < n; i++) {
+    for (int i = 0; i < n_all; i++) {
         memcpy(values[g->input], in + (size_t)i * n_in, n_in * sizeof *in);
         lac_ref_run(g, values);
         assert_memory_equal(values[g->output], out + (size_t)i * n_out, n_out * sizeof *out);
     }
     return LAC_OK;
+}
+
+/// Five runs of four images that share a mesh, across slots.
+static void runs_images_that_share_the_mesh(void **state) {
+    (void)state;
+    static const lac_device_config config = {0};
+    lac_engine_config four = engine;
+    four.mesh_x = four.mesh_y = 6;
+    memset(&fake, 0, sizeof fake);
+    fixture f;
+    n_images = 4;
+    assert_int_equal(open_with(&f, &four, &config), LAC_OK);
+    assert_int_equal(lac_image_batch(f.image), 4);
+    assert_int_equal(run_many(&f, 5), LAC_OK);
+    assert_int_equal(run_many(&f, 101), LAC_OK);
+    close_all(&f);
+    n_images = 1;
 }
 
 static void write_binary(const char *path, const char *text) {
@@ -278,6 +299,7 @@ static void every_code_has_a_name(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overlaps_batches_and_takes_times),
+        cmocka_unit_test(runs_images_that_share_the_mesh),
         cmocka_unit_test(places_buffers_by_argument_on_a_card),
         cmocka_unit_test(says_in_words_what_is_wrong),
         cmocka_unit_test(refuses_an_engine_that_does_not_fit_a_stack),

@@ -17,7 +17,7 @@
 // liblacuna as a program uses it, on devices that need no compiler of their own.
 
 enum { N = 100, PIXELS = 36, RESULTS = 4 };
-static const char path[] = "test_lacuna.lac";
+static const char path[] = "test_lacuna.lac", shared_path[] = "test_lacuna_shared.lac"; // four images a run
 static uint8_t pixels[N * PIXELS];
 static int32_t expected[N * RESULTS];
 
@@ -37,6 +37,10 @@ static int write_image(void **state) {
     config.acc_bits = 28;
     assert_int_equal(lac_compile(graph, &config, arena, &image, NULL), LAC_OK);
     assert_int_equal(lac_image_write(image, path, NULL), LAC_OK);
+    config.mesh_x = config.mesh_y = 4;
+    config.drain = 2;
+    assert_int_equal(lac_compile_batch(graph, &config, 4, arena, &image, NULL), LAC_OK);
+    assert_int_equal(lac_image_write(image, shared_path, NULL), LAC_OK);
     int32_t **values = reference_values(image->graph, arena, 1);
     lac_rng rng = lac_rng_make(9, 9);
     for (int i = 0; i < N * PIXELS; i++) pixels[i] = (uint8_t)lac_rng_below(&rng, 256);
@@ -49,13 +53,17 @@ static int write_image(void **state) {
     return 0;
 }
 
-static lacuna_device *open_loaded(const char *name) {
+static lacuna_device *open_loaded_from(const char *name, const char *file) {
     lacuna_device *device = NULL;
     lacuna_error error = {0, ""};
     const lacuna_options options = {.threads = 2};
     assert_int_equal(lacuna_open(name, &options, &device, &error), 0);
-    assert_int_equal(lacuna_load(device, path, &error), 0);
+    assert_int_equal(lacuna_load(device, file, &error), 0);
     return device;
+}
+
+static lacuna_device *open_loaded(const char *name) {
+    return open_loaded_from(name, path);
 }
 
 static void runs_a_batch_as_the_reference_does(void **state) {
@@ -71,6 +79,22 @@ static void runs_a_batch_as_the_reference_does(void **state) {
         assert_int_equal(lacuna_run(device, N, pixels, results, NULL), 0);
         assert_memory_equal(results, expected, sizeof expected);
         assert_int_equal(lacuna_run(device, 0, pixels, results, NULL), 0);
+        lacuna_close(device);
+    }
+}
+
+/// As many as do not fill the last run, nor the last block.
+static void runs_images_that_share_the_mesh(void **state) {
+    (void)state;
+    static const char *const names[] = {"ref", "model", "hls"};
+    for (int d = 0; d < 3; d++) {
+        lacuna_device *device = open_loaded_from(names[d], shared_path);
+        for (int n = 1; n <= N - 1; n += 49) {
+            int32_t *results = calloc((size_t)n * RESULTS, sizeof *results);
+            assert_int_equal(lacuna_run(device, n, pixels, results, NULL), 0);
+            assert_memory_equal(results, expected, (size_t)n * RESULTS * sizeof *results);
+            free(results);
+        }
         lacuna_close(device);
     }
 }
@@ -140,6 +164,7 @@ static void names_its_devices_and_version(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_a_batch_as_the_reference_does),
+        cmocka_unit_test(runs_images_that_share_the_mesh),
         cmocka_unit_test(does_jobs_in_the_background_in_their_order),
         cmocka_unit_test(scores_order_classes),
         cmocka_unit_test(says_what_is_wrong),

@@ -80,12 +80,6 @@ static void run_net(uint64_t seed, const lac_device_desc *device, const lac_engi
     lac_arena_close(arena);
 }
 
-// The HLS kernel, wherever it runs, has lanes that multiply alone.
-static bool runs_on(const lac_device_desc *device, const lac_engine_config *engine) {
-    bool is_kernel = strcmp(device->name, "hls") == 0 || device->place;
-    return engine->lane == 0 || !is_kernel;
-}
-
 // Where there is a choice of places, a compiler is started for every image.
 static uint64_t most_nets(const lac_device_desc *device, uint64_t n) {
     return device->place && n > 2 ? 2 : n;
@@ -95,7 +89,7 @@ static void run_nets(bool has_cycles, uint64_t n) {
     for (int d = 0; d < lac_n_devices(); d++)
         for (int e = 0; e < 2; e++)
             for (uint64_t seed = 1; seed <= most_nets(lac_device_row(d), n); seed++)
-                if (lac_device_row(d)->has_cycles == has_cycles && runs_on(lac_device_row(d), &engines[e]))
+                if (lac_device_row(d)->has_cycles == has_cycles)
                     run_net(seed, lac_device_row(d), &engines[e]);
 }
 
