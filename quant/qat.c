@@ -90,16 +90,27 @@ static void bake(lac_graph *graph) {
     }
 }
 
+static lac_status train(lac_graph *graph, const lac_graph *teacher, const lac_dataset *data, session *s,
+                        const lac_talk *talk, lac_error *err) {
+    const lac_quant_config *config = s->config;
+    const lac_distillation lesson = {
+        .teacher = teacher, .weight = config->distill, .temperature = config->temperature};
+    const lac_train_hook hook = {
+        .before_step = before_step, .ctx = s, .distillation = config->distill > 0 ? &lesson : NULL};
+    lac_train_result result;
+    return lac_train(graph, data, &config->recipe, &hook, talk, &result, err);
+}
+
 lac_status lac_qat_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                        const lac_qat_method *method, const lac_talk *talk, lac_error *err) {
+    const lac_graph *teacher = config->teacher;
+    if (config->distill > 0 && !teacher) teacher = lac_graph_copy(graph, graph->arena);
     LAC_TRY(lac_quant_prepare(graph, data, config, err));
     for (int n = 0; n < graph->n_nodes; n++)
         if (is_quantizer(&graph->nodes[n]) && method->start) method->start(graph, n, config);
     uint32_t batch = config->recipe.batch > 0 ? (uint32_t)config->recipe.batch : 128;
     session s = {method, config, data->train.n / batch > 0 ? data->train.n / batch : 1};
-    const lac_train_hook hook = {.before_step = before_step, .ctx = &s};
-    lac_train_result result;
-    LAC_TRY(lac_train(graph, data, &config->recipe, &hook, talk, &result, err));
+    LAC_TRY(train(graph, teacher, data, &s, talk, err));
     settle(&s, graph, 0);
     bake(graph);
     LAC_TRY(lac_snap(graph, err));

@@ -40,9 +40,12 @@ typedef struct lac_quant_config {
     bool correct_bias; ///< post-training: biases undo the mean error of their layer's output
     bool reestimate;   ///< post-training: batch norms stay and measure their statistics again
     double digits; ///< post-training: target for digits of weights, as a share of nearest rounding's; 0: none
-    int most_digits;   ///< lsq: codes of more radix-4 digits are not used; 0: all are
-    int acc_bits;      ///< guaranteed width of every accumulator; 0: as it comes
-    lac_recipe recipe; ///< of the fine-tuning, where the method trains
+    int most_digits;          ///< lsq: codes of more radix-4 digits are not used; 0: all are
+    int acc_bits;             ///< guaranteed width of every accumulator; 0: as it comes
+    lac_recipe recipe;        ///< of the fine-tuning, where the method trains
+    float distill;            ///< share that a teacher has in the loss of the fine-tuning; 0: none
+    float temperature;        ///< of the teacher's answers; 0: 4
+    const lac_graph *teacher; ///< NULL: the graph before it is quantized
 } lac_quant_config;
 
 typedef struct lac_quantizer_desc {

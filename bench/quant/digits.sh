@@ -6,15 +6,16 @@
 #   SHARES="1 0.65" METHODS="nearest" bench/quant/digits.sh
 . "$(dirname "$0")/common.sh"
 SHARES=${SHARES:-1 0.8 0.7 0.65 0.6 0.5 0.4} METHODS=${METHODS:-nearest reconstruct}
-heading "-w 8 -a 8 --bias-correct; share 1 is without a target"
-echo "method,share,seed,digits,validation,test,int_validation,int_test"
+heading "method,share,seed,digits,validation,test,int_validation,int_test" \
+  "-w 8 -a 8 --bias-correct; share 1 is without a target"
 for method in $METHODS; do
   for share in $SHARES; do
     for seed in $SEEDS; do
+      have "$method,$share,$seed" && continue
       out=$WORK/digits-$NET-$method-$share-$seed
       target=$([ "$share" = 1 ] && echo 0 || echo "$share")
       quantize "$out" --method "$method" -w 8 -a 8 --bias-correct --digits "$target" --report --seed "$seed"
-      echo "$method,$share,$seed,$(digits "$out.json"),$(accuracies "$out.json")"
+      line "$method,$share,$seed,$(digits "$out.json"),$(accuracies "$out.json")"
     done
   done
 done

@@ -7,14 +7,14 @@
 NET=${NET:-mobilenet-v1-025}
 . "$(dirname "$0")/common.sh"
 WIDTHS=${WIDTHS:---weights 4 --acts 8 --per-tensor}
-heading "$WIDTHS"
-echo "rung,arguments,seed,seconds,validation,test,int_validation,int_test"
+heading "rung,arguments,seed,seconds,validation,test,int_validation,int_test" "$WIDTHS"
 while read -r rung arguments; do
   for seed in $SEEDS; do
+    have "$rung,$arguments,$seed" && continue
     out=$WORK/ladder-$NET-$rung-$seed
     # shellcheck disable=SC2086
     quantize "$out" $WIDTHS $arguments --seed "$seed"
-    echo "$rung,$arguments,$seed,$(printf %.1f "$(field "$out.json" seconds)"),$(accuracies "$out.json")"
+    line "$rung,$arguments,$seed,$(printf %.1f "$(field "$out.json" seconds)"),$(accuracies "$out.json")"
   done
 done <<'RUNGS'
 minmax --method nearest --range minmax --weight-range minmax

@@ -6,20 +6,22 @@
 . "$(dirname "$0")/common.sh"
 BUDGET=${BUDGET:-cycles} BITS=${BITS:-2 3 4} METHOD=${METHOD:---method reconstruct --bias-correct}
 SEARCHES=${SEARCHES:-dp greedy} SENSITIVITIES=${SENSITIVITIES:-hessian measured}
-heading "$METHOD -a 8"
-echo "bits,search,sensitivity,seed,limit,cost,validation,test,int_validation,int_test"
+heading "bits,search,sensitivity,seed,limit,cost,validation,test,int_validation,int_test" "$METHOD -a 8"
 for bits in $BITS; do
   for seed in $SEEDS; do
     out=$WORK/mixed-$NET-$bits-$seed
-    # shellcheck disable=SC2086
-    quantize "$out" $METHOD -w "$bits" -a 8 --seed "$seed"
-    echo "$bits,uniform,,$seed,,,$(accuracies "$out.json")"
+    if ! have "$bits,uniform,,$seed"; then
+      # shellcheck disable=SC2086
+      quantize "$out" $METHOD -w "$bits" -a 8 --seed "$seed"
+      line "$bits,uniform,,$seed,,,$(accuracies "$out.json")"
+    fi
     for search in $SEARCHES; do
       for sensitivity in $SENSITIVITIES; do
+        have "$bits,$search,$sensitivity,$seed" && continue
         # shellcheck disable=SC2086
         quantize "$out" $METHOD -w "$bits" -a 8 --seed "$seed" --budget "$BUDGET" --budget-bits "$bits" \
           --search "$search" --sensitivity "$sensitivity"
-        echo "$bits,$search,$sensitivity,$seed,$(field "$out.json" budget_limit),$(field "$out.json" budget_cost),$(accuracies "$out.json")"
+        line "$bits,$search,$sensitivity,$seed,$(field "$out.json" budget_limit),$(field "$out.json" budget_cost),$(accuracies "$out.json")"
       done
     done
   done

@@ -12,7 +12,7 @@ typedef struct quantize_args {
     const char *input;
     lac_stage_args stage;
     int method, images;
-    const char *per_layer, *save_widths;
+    const char *per_layer, *save_widths, *teacher;
     lac_mixed_config mixed;
     int budget; // 0: none, else lac_budget_kind + 1
     bool report, compare;
@@ -106,6 +106,29 @@ static const lac_option options[] = {
      .offset = offsetof(quantize_args, stage.recipe.freeze_batch_norm),
      .group = "Quantization",
      .help = "keep the running statistics as they are"},
+    {.name = "distill",
+     .kind = LAC_OPT_FLOAT,
+     .offset = offsetof(quantize_args, config.distill),
+     .lowest = 0,
+     .highest = 1,
+     .fallback = "0",
+     .value = "WEIGHT",
+     .group = "Quantization",
+     .help = "how much the float network has to say in the training; 0: nothing"},
+    {.name = "temperature",
+     .kind = LAC_OPT_FLOAT,
+     .offset = offsetof(quantize_args, config.temperature),
+     .lowest = 0.1,
+     .highest = 100,
+     .fallback = "4",
+     .group = "Quantization",
+     .help = "softens its answers, and those they are compared with"},
+    {.name = "teacher",
+     .kind = LAC_OPT_TEXT,
+     .offset = offsetof(quantize_args, teacher),
+     .value = "FILE",
+     .group = "Quantization",
+     .help = "another .onnx network for --distill, instead of MODEL itself"},
     {.name = "range",
      .kind = LAC_OPT_INDEX,
      .offset = offsetof(quantize_args, config.act_range),
@@ -396,6 +419,17 @@ static lac_status quantize(lac_cli *cli, const quantize_args *args, lac_graph *g
     return lac_stage_finish(cli, graph, args->stage.output, status, doc, err);
 }
 
+static lac_status read_teacher(lac_cli *cli, const quantize_args *args, lac_quant_config *config,
+                               lac_error *err) {
+    lac_graph *teacher;
+    if (!args->teacher) return LAC_OK;
+    if (!(config->distill > 0))
+        LAC_FAIL(err, LAC_E_USAGE, "--teacher '%s' is heard only with --distill above 0", args->teacher);
+    LAC_TRY(lac_stage_read(cli, args->teacher, &teacher, err));
+    config->teacher = teacher;
+    return LAC_OK;
+}
+
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     const quantize_args *args = given;
     lac_dataset data;
@@ -404,6 +438,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
     config.images = (uint32_t)args->images;
+    LAC_TRY(read_teacher(cli, args, &config, err));
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_status status = quantize(cli, args, graph, &data, &config, doc, err);
     lac_doc_close(doc);

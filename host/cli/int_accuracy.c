@@ -1,11 +1,14 @@
 #include "stage.h"
 
+#include "cpu.h"
 #include "ref.h"
 #include "threads.h"
 
-/// Images of a split through the reference, shared among workers; each has its own tensors.
+/// Images of a split through the fast executor, shared among workers; each has its own tensors.
 typedef struct job {
     const lac_int_graph *graph;
+    const lac_cpu *cpu;
+    int32_t **scratch; ///< [worker]
     const lac_split *split;
     int32_t ***tensors; ///< [worker][tensor]
     uint32_t first;
@@ -19,7 +22,7 @@ static void run_image(void *ctx, size_t item, int worker) {
     const lac_int_tensor *in = &j->graph->tensors[j->graph->input];
     size_t n_pixels = lac_int_tensor_count(in);
     lac_input_codes(j->graph, j->split->pixels + i * n_pixels, values[j->graph->input]);
-    lac_ref_run(j->graph, values);
+    lac_cpu_run(j->cpu, j->scratch[worker], values);
     j->right[i] = lac_int_argmax(j->graph, values[j->graph->output]) == j->split->labels[i];
 }
 
@@ -38,6 +41,10 @@ lac_status lac_int_accuracy(lac_cli *cli, const lac_int_graph *graph, const lac_
     enum { PIECE = 200 };
     int n_workers = lac_n_cores();
     job j = {.graph = graph, .split = split, .tensors = make_tensors(cli->arena, graph, n_workers)};
+    j.cpu = lac_cpu_prepare(graph, cli->arena);
+    j.scratch = LAC_NEW_ARRAY(cli->arena, int32_t *, n_workers);
+    for (int w = 0; w < n_workers; w++)
+        j.scratch[w] = LAC_NEW_ARRAY(cli->arena, int32_t, lac_cpu_scratch_count(j.cpu));
     j.right = lac_arena_alloc(cli->arena, split->n);
     uint32_t n_right = 0;
     for (j.first = 0; j.first < split->n; j.first += PIECE) {

@@ -161,7 +161,7 @@ lac_status lac_stage_finish(lac_cli *cli, const lac_graph *graph, const char *ou
 /// Where the doc of a command goes whose file goes to `output`.
 FILE *lac_stage_stream(const char *output);
 
-/// Share of images of a split that the integer graph gets right, on all cores, by the reference.
+/// Share of images of a split that the integer graph gets right, on all cores, by the fast executor.
 lac_status lac_int_accuracy(lac_cli *cli, const lac_int_graph *graph, const lac_split *split,
                             double *accuracy, lac_error *err) LAC_MUST_CHECK;
 

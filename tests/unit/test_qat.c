@@ -203,6 +203,37 @@ static void lsq_trains_with_codes_of_one_digit(void **state) {
     run_method("lsq", config, one_digit);
 }
 
+static double accuracy_after(const fixture *f, const lac_quant_config *config) {
+    lac_eval_result result;
+    lac_graph *g = lac_graph_copy(f->g, arena);
+    ASSERT_OK(method("lsq")->run(g, &f->data, config, NULL, err));
+    ASSERT_OK(lac_evaluate(g, &f->data, &f->data.test, 0, NULL, &result, err));
+    return result.accuracy;
+}
+
+// Every label says class 0: what is known after the training comes from the teacher.
+static void the_float_network_teaches(void **state) {
+    (void)state;
+    fixture f = make_fixture();
+    lac_quant_config config = config_of(4, 4);
+    lac_train_result trained;
+    ASSERT_OK(lac_train(f.g, &f.data, &config.recipe, NULL, NULL, &trained, err));
+    f.data.train.labels = lac_arena_alloc(arena, f.data.train.n);
+    double alone = accuracy_after(&f, &config);
+    config.distill = 1;
+    double taught = accuracy_after(&f, &config);
+    lac_graph *wrong = lac_graph_copy(f.g, arena);
+    for (int n = 0; n < wrong->n_nodes; n++)
+        if (wrong->nodes[n].out == wrong->output) {
+            lac_value *w = &wrong->values[wrong->nodes[n].in[1]];
+            for (int64_t i = 0; i < lac_shape_count(w->shape); i++) w->data[i] = -w->data[i];
+        }
+    config.teacher = wrong;
+    double misled = accuracy_after(&f, &config);
+    print_message("alone %.3f, taught %.3f, misled %.3f\n", alone, taught, misled);
+    assert_true(taught > 0.5 && taught > alone + 0.1 && taught > misled + 0.1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_attract_what_is_nearest),
@@ -215,6 +246,7 @@ int main(void) {
         cmocka_unit_test(xnor_trains),
         cmocka_unit_test(apot_trains),
         cmocka_unit_test(lsq_trains_with_codes_of_one_digit),
+        cmocka_unit_test(the_float_network_teaches),
     };
     return cmocka_run_group_tests(tests, open_arena, close_arena);
 }
