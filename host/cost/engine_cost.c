@@ -1,81 +1,179 @@
 #include "engine_cost.h"
 
-#include "list_cost.h"
+#include "list_code.h"
+#include "placement.h"
+#include "step_clock.h"
 
-// Lengths of the engine's pipelines, as docs/engine.md lists them.
-enum { PIPELINE = 9 + 6 + 1, SUM_CYCLES = 2, LARGEST_TILE = 63, DEFAULT_SIDE = 7, DEFAULT_WEIGHT_BITS = 4 };
+// Steps, lists and times as the compiler has them (host/engine), from the float graph: the same clock, the
+// same coding of lists, the same choice among formats.
 
-static int or_default(int given) {
-    return given ? given : DEFAULT_SIDE;
-}
+enum { DEFAULT_SIDE = 7, DEFAULT_WEIGHT_BITS = 4, DEFAULT_LIST_WORDS = 2048 };
+enum { LEAST_WEIGHT_BITS = 2, WIDEST_ENTRY = 16, MOST_FORMATS = 6, ADD_WEIGHT_BITS = 8 };
 
-static int mesh_of(const lac_cost_engine *e, int axis) {
-    return or_default(axis ? e->mesh_x : e->mesh_y);
-}
+typedef enum list_order { BY_CHANNEL, BY_TAP, BY_LANE } list_order;
 
-static uint64_t groups_of(const lac_cost_engine *e) {
-    int lanes = or_default(e->mesh_x) * or_default(e->mesh_y), drain = or_default(e->drain);
-    return (uint64_t)(lanes > drain ? lanes / drain : 1);
-}
+// A node's lists: its weights, or ones.
+typedef struct step {
+    lac_step_shape shape;
+    const float *w; // [n_out][inputs][places]; NULL: as many ones a channel as there are taps
+    int64_t inputs, places;
+    int *taps; // places that have a weight anywhere
+    bool one_group;
+    int64_t *at_lane, span; // [list position] a weight, or -1, where a list entry names a pixel of a map
+    int weight_bits;
+} step;
 
-static bool has_window(const lac_node *node) {
-    return node->op == LAC_OP_CONV2D || node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_AVG_POOL;
-}
-
-static int64_t pixels_of(const lac_graph *graph, int value, int axis) {
-    lac_shape shape = graph->values[value].shape;
-    return shape.n_dims == 4 ? shape.dim[2 + axis] : 1;
-}
-
-// ---- tiles ----------------------------------------------------------------------------------------------
-
-// A graph on an engine: tile of every value, by axis.
-typedef struct placement {
+typedef struct pricer {
     const lac_graph *graph;
-    const lac_cost_engine *engine;
-    int *tile[2];
-} placement;
+    lac_placement place;
+    lac_step_engine engine;
+    lac_engine_clock clock;
+    int weight_bits;
+    int *pool_of; // [node] the max pool that its drain takes along, -1 for none
+    lac_arena *scratch;
+} pricer;
 
-// How far a step reads past a tile of its input, of which a lane sees no more than its neighbours'.
-static int reach_of(const lac_node *node, int axis, int in_tile) {
-    const lac_window *w = &node->attr.window;
-    int last = (w->kernel[axis] - 1) * w->dilation[axis] - w->pad[axis];
-    int after = (in_tile / w->stride[axis] - 1) * w->stride[axis] + last - in_tile + 1;
-    return after > w->pad[axis] ? after : w->pad[axis];
+// ---- lists ----------------------------------------------------------------------------------------------
+
+static void add_item(const lac_list_format *f, int64_t position, int64_t *at, lac_channel_work *work) {
+    work->n_entries++;
+    work->n_skips += (uint32_t)lac_list_skips(f, position - *at);
+    *at = position;
 }
 
-// Fills in the tiles of all values when the image's is `tile`; false when some stride does not divide.
-static bool place(placement *p, int axis, int tile) {
-    const lac_graph *graph = p->graph;
-    for (int v = 0; v < graph->n_values; v++) p->tile[axis][v] = 1;
-    if (pixels_of(graph, graph->input, axis) > 1) p->tile[axis][graph->input] = tile;
-    for (int n = 0; n < graph->n_nodes; n++) {
-        const lac_node *node = &graph->nodes[n];
-        int in = p->tile[axis][node->in[0]], stride = has_window(node) ? node->attr.window.stride[axis] : 1;
-        if (pixels_of(graph, node->out, axis) == 1) continue;
-        if (in % stride) return false;
-        p->tile[axis][node->out] = in / stride;
-        if (has_window(node) && reach_of(node, axis, in) > in) return false;
+static void measure_lanes(const step *s, const float *row, const lac_list_format *f, lac_channel_work *work) {
+    int64_t at = -1;
+    for (int64_t q = 0; q < s->span; q++)
+        if (s->at_lane[q] >= 0 && row[s->at_lane[q]] != 0) add_item(f, q, &at, work);
+}
+
+static void measure_row(const step *s, const float *row, list_order order, const lac_list_format *f,
+                        lac_channel_work *work) {
+    int64_t n_taps = s->shape.n_taps, at = -1;
+    for (int64_t q = 0; q < s->inputs * n_taps; q++) {
+        int64_t i = order == BY_TAP ? q / n_taps : q % s->inputs;
+        int64_t t = order == BY_TAP ? q % n_taps : q / s->inputs;
+        if (!row || row[i * s->places + s->taps[t]] != 0) add_item(f, q, &at, work);
     }
+}
+
+static uint64_t measure(const step *s, list_order order, const lac_list_format *f, lac_channel_work *work) {
+    uint64_t n_words = 0;
+    for (int o = 0; o < s->shape.n_out; o++) {
+        const float *row = s->w ? s->w + o * s->inputs * s->places : NULL;
+        work[o] = (lac_channel_work){0};
+        if (!row && o > 0)
+            work[o] = work[0];
+        else if (order == BY_LANE)
+            measure_lanes(s, row, f, &work[o]);
+        else
+            measure_row(s, row, order, f, &work[o]);
+        work[o].n_words = (uint32_t)lac_list_words(f, (uint64_t)work[o].n_entries + work[o].n_skips);
+        n_words += work[o].n_words;
+    }
+    return n_words;
+}
+
+static int minor_of(const pricer *p, const step *s, list_order order) {
+    return order == BY_LANE ? (int)p->engine.lanes : order == BY_TAP ? s->shape.n_taps : (int)s->inputs;
+}
+
+static bool is_legal(const step *s, list_order order) {
+    if (s->at_lane || order == BY_LANE) return s->at_lane && order == BY_LANE;
+    return order == BY_CHANNEL || s->one_group || s->inputs == 1;
+}
+
+// The step in the best of its formats.
+static uint64_t price(pricer *p, const step *s) {
+    lac_list_price prices[MOST_FORMATS];
+    lac_engine_clock after[MOST_FORMATS];
+    uint64_t before = p->clock.drained;
+    lac_channel_work *work = LAC_NEW_ARRAY(p->scratch, lac_channel_work, s->shape.n_out);
+    int n = 0;
+    for (list_order order = BY_CHANNEL; order <= BY_LANE; order++)
+        for (int bits = 4; bits <= WIDEST_ENTRY; bits *= 2) {
+            const lac_list_format f = {bits, s->weight_bits, minor_of(p, s, order)};
+            lac_step_cost cost;
+            if (!is_legal(s, order) || bits <= s->weight_bits) continue;
+            prices[n].n_words = measure(s, order, &f, work);
+            after[n] = p->clock;
+            lac_step_time(&p->engine, &s->shape, work, &after[n], p->scratch, &cost);
+            prices[n++].cycles = cost.total;
+        }
+    p->clock = after[lac_list_best(prices, n)];
+    return p->clock.drained - before;
+}
+
+// ---- steps ----------------------------------------------------------------------------------------------
+
+static bool is_pool(const lac_node *node) {
+    return node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_AVG_POOL;
+}
+
+// Nodes that the compiler folds into the step before them.
+static bool is_folded(const lac_node *node) {
+    return node->op == LAC_OP_BATCH_NORM || node->op == LAC_OP_RELU || node->op == LAC_OP_QUANT ||
+           node->op == LAC_OP_BIPOLAR_QUANT;
+}
+
+static bool makes_step(const lac_node *node) {
+    return node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR || node->op == LAC_OP_ADD ||
+           node->op == LAC_OP_AVG_POOL || node->op == LAC_OP_GLOBAL_AVG_POOL;
+}
+
+static bool windows_are_apart(const lac_window *w) {
+    for (int axis = 0; axis < 2; axis++)
+        if (w->kernel[axis] > w->stride[axis] || w->pad[axis] || w->pad[axis + 2]) return false;
     return true;
 }
 
-// The smallest tile of the image that the mesh holds and that all strides divide.
-static void place_axis(placement *p, int axis) {
-    int mesh = mesh_of(p->engine, axis),
-        tile = (int)((pixels_of(p->graph, p->graph->input, axis) + mesh - 1) / mesh);
-    while (tile < LARGEST_TILE && !place(p, axis, tile)) tile++;
+// The drain takes a pool along whose windows do not overlap and have no padding.
+static void find_pools(pricer *p) {
+    const lac_graph *graph = p->graph;
+    p->pool_of = LAC_NEW_ARRAY(p->scratch, int, graph->n_nodes);
+    for (int n = 0; n < graph->n_nodes; n++) p->pool_of[n] = -1;
+    for (int n = 0; n < graph->n_nodes; n++) {
+        const lac_node *pool = &graph->nodes[n];
+        if (pool->op != LAC_OP_MAX_POOL || !windows_are_apart(&pool->attr.window)) continue;
+        int value = pool->in[0], maker = lac_graph_producer(graph, value);
+        while (maker >= 0 && is_folded(&graph->nodes[maker]) && lac_graph_n_readers(graph, value) == 1) {
+            value = graph->nodes[maker].in[0];
+            maker = lac_graph_producer(graph, value);
+        }
+        if (maker >= 0 && makes_step(&graph->nodes[maker]) && lac_graph_n_readers(graph, value) == 1)
+            p->pool_of[maker] = n;
+    }
 }
 
-// Pixels of a value in one lane's tile.
-static uint64_t visits_of(const placement *p, int value) {
-    return (uint64_t)p->tile[0][value] * (uint64_t)p->tile[1][value];
+static bool rides(const pricer *p, int pool) {
+    for (int n = 0; n < p->graph->n_nodes; n++)
+        if (p->pool_of[n] == pool) return true;
+    return false;
 }
 
-// ---- nodes ----------------------------------------------------------------------------------------------
+static bool is_map(const lac_graph *graph, int value) {
+    return lac_pixels_of(graph, value, 0) > 1 || lac_pixels_of(graph, value, 1) > 1;
+}
 
-static uint64_t larger(uint64_t a, uint64_t b) {
-    return a > b ? a : b;
+static uint64_t tile_pixels(const pricer *p, int value) {
+    return (uint64_t)p->place.tile[0][value] * (uint64_t)p->place.tile[1][value];
+}
+
+static uint64_t visits_of(const pricer *p, int n) {
+    int pool = p->pool_of[n];
+    if (pool < 0) return tile_pixels(p, p->graph->nodes[n].out);
+    const lac_window *w = &p->graph->nodes[pool].attr.window;
+    return tile_pixels(p, p->graph->nodes[pool].out) * (uint64_t)w->kernel[0] * (uint64_t)w->kernel[1];
+}
+
+// The logits, before they are only moved.
+static bool is_raw(const lac_graph *graph, const lac_node *node) {
+    int value = graph->output, maker = lac_graph_producer(graph, value);
+    while (maker >= 0 && graph->nodes[maker].op == LAC_OP_FLATTEN) {
+        value = graph->nodes[maker].in[0];
+        maker = lac_graph_producer(graph, value);
+    }
+    return value == node->out;
 }
 
 static const lac_value *weights_of(const lac_graph *graph, const lac_node *node) {
@@ -84,82 +182,148 @@ static const lac_value *weights_of(const lac_graph *graph, const lac_node *node)
     return &graph->values[value];
 }
 
-static uint64_t layer_cycles(const placement *p, const lac_node *node) {
-    const lac_value *w = weights_of(p->graph, node);
-    int64_t n_out = w->shape.dim[0], each = lac_shape_count(w->shape) / n_out;
-    uint64_t visits = visits_of(p, node->out), pace = groups_of(p->engine), sum = 0;
-    for (int64_t o = 0; o < n_out; o++) {
-        uint64_t n = 0;
-        for (int64_t i = 0; i < each; i++) n += w->data[o * each + i] != 0.0f;
-        sum += visits * larger(n, pace);
+// The map that a linear layer reads flattened, or its input itself.
+static int source_of(const lac_graph *graph, int value) {
+    for (;;) {
+        int maker = lac_graph_producer(graph, value);
+        if (maker < 0) return value;
+        const lac_node *node = &graph->nodes[maker];
+        if (node->op == LAC_OP_FLATTEN) return node->in[0];
+        if (!is_folded(node)) return value;
+        value = node->in[0];
     }
-    int64_t places = each / w->shape.dim[1];
-    int weight_bits = p->engine->weight_bits ? p->engine->weight_bits : DEFAULT_WEIGHT_BITS;
-    lac_list_cost list = lac_list_cost_of(w->data, n_out, w->shape.dim[1], places, weight_bits);
-    // Over a map, a fully connected layer's list counts lanes as well as channels, with wider gaps than here.
-    uint64_t decoding = node->op == LAC_OP_LINEAR ? list.slots : list.least_cycles;
-    return larger(sum, decoding) + groups_of(p->engine) + PIPELINE;
 }
 
-static uint64_t channel_cycles(const placement *p, const lac_node *node, uint64_t entries) {
-    uint64_t channels = (uint64_t)p->graph->values[node->out].shape.dim[1];
-    return channels * visits_of(p, node->out) * larger(entries, groups_of(p->engine)) + groups_of(p->engine) +
-           PIPELINE;
+static step step_of(const pricer *p, int n) {
+    const lac_node *node = &p->graph->nodes[n];
+    return (step){.shape = {.n_out = (int)p->graph->values[node->out].shape.dim[1],
+                            .n_taps = 1,
+                            .visits = visits_of(p, n),
+                            .raw = is_raw(p->graph, node)},
+                  .inputs = 1,
+                  .places = 1,
+                  .one_group = true,
+                  .weight_bits = LEAST_WEIGHT_BITS};
 }
 
-// Lanes sum their tiles side by side.
-static uint64_t whole_map_cycles(const placement *p, const lac_node *node) {
-    uint64_t channels = (uint64_t)p->graph->values[node->out].shape.dim[1];
-    uint64_t tile = visits_of(p, node->in[0]);
-    return channels * larger(tile, groups_of(p->engine)) + groups_of(p->engine) + PIPELINE + SUM_CYCLES;
+static void find_taps(const pricer *p, step *s) {
+    s->taps = LAC_NEW_ARRAY(p->scratch, int, s->places);
+    s->shape.n_taps = 0;
+    for (int k = 0; k < s->places; k++) {
+        bool any = false;
+        for (int64_t i = 0; i < s->shape.n_out * s->inputs && !any; i++) any = s->w[i * s->places + k] != 0;
+        if (any) s->taps[s->shape.n_taps++] = k;
+    }
+    if (s->shape.n_taps == 0) s->shape.n_taps = 1;
 }
 
-// The drain takes a pool along whose windows do not overlap and have no padding.
-static bool rides_in_drain(const lac_graph *graph, const lac_node *pool) {
-    const lac_window *w = &pool->attr.window;
-    for (int axis = 0; axis < 2; axis++)
-        if (w->kernel[axis] > w->stride[axis] || w->pad[axis] || w->pad[axis + 2]) return false;
-    return lac_graph_n_readers(graph, pool->in[0]) == 1 && pool->in[0] != graph->input;
+// Where weight i of a channel is in a list that goes over a map word by word and lane by lane.
+static int64_t lane_position(const pricer *p, int from, int64_t i) {
+    const lac_placement *place = &p->place;
+    int64_t h = lac_pixels_of(p->graph, from, 0), w = lac_pixels_of(p->graph, from, 1);
+    int64_t tile_h = place->tile[0][from], tile_w = place->tile[1][from];
+    int64_t c = i / (h * w), y = i / w % h, x = i % w;
+    int64_t word = c * tile_h * tile_w + y % tile_h * tile_w + x % tile_w;
+    return word * (int64_t)p->engine.lanes + y / tile_h * place->mesh[1] + x / tile_w;
 }
 
-static uint64_t pool_cycles(const placement *p, const lac_node *node) {
+static void find_lanes(const pricer *p, step *s, int from) {
+    int64_t n = s->inputs * s->places;
+    for (int64_t i = 0; i < n; i++) {
+        int64_t position = lane_position(p, from, i);
+        if (position >= s->span) s->span = position + 1;
+    }
+    s->at_lane = LAC_NEW_ARRAY(p->scratch, int64_t, s->span);
+    for (int64_t q = 0; q < s->span; q++) s->at_lane[q] = -1;
+    for (int64_t i = 0; i < n; i++) s->at_lane[lane_position(p, from, i)] = i;
+}
+
+static step layer_step(const pricer *p, int n) {
+    const lac_graph *graph = p->graph;
+    const lac_node *node = &graph->nodes[n];
+    const lac_value *w = weights_of(graph, node);
+    step s = step_of(p, n);
+    bool linear = node->op == LAC_OP_LINEAR;
+    int from = linear ? source_of(graph, node->in[0]) : node->in[0];
+    s.w = w->data;
+    s.inputs = w->shape.dim[1];
+    s.places = lac_shape_count(w->shape) / w->shape.dim[0] / s.inputs;
+    s.one_group = linear || node->attr.window.groups == 1;
+    s.weight_bits = p->weight_bits > LEAST_WEIGHT_BITS ? p->weight_bits : LEAST_WEIGHT_BITS;
+    if (linear && is_map(graph, from))
+        find_lanes(p, &s, from);
+    else
+        find_taps(p, &s);
+    s.shape.reduce = s.at_lane || (s.shape.raw && !is_map(graph, from) && s.shape.n_taps == 1);
+    return s;
+}
+
+// Ones: an addition has two, a pool one for every place of its window.
+static step ones_step(const pricer *p, int n, int n_ones) {
+    step s = step_of(p, n);
+    s.shape.n_taps = n_ones;
+    s.one_group = false;
+    return s;
+}
+
+static step pool_step(const pricer *p, int n) {
+    const lac_node *node = &p->graph->nodes[n];
+    bool whole = is_map(p->graph, node->in[0]) && !is_map(p->graph, node->out);
     const lac_window *w = &node->attr.window;
-    uint64_t area = (uint64_t)w->kernel[0] * (uint64_t)w->kernel[1];
-    bool whole = pixels_of(p->graph, node->out, 0) == 1 && pixels_of(p->graph, node->out, 1) == 1;
-    if (node->op == LAC_OP_AVG_POOL) return whole ? whole_map_cycles(p, node) : channel_cycles(p, node, area);
-    if (rides_in_drain(p->graph, node)) return 0;
-    return area * channel_cycles(p, node, 1);
+    if (node->op == LAC_OP_GLOBAL_AVG_POOL || (node->op == LAC_OP_AVG_POOL && whole)) {
+        step s = ones_step(p, n, (int)tile_pixels(p, node->in[0])); // lanes sum their tiles side by side
+        s.shape.reduce = true;
+        return s;
+    }
+    if (node->op == LAC_OP_AVG_POOL) return ones_step(p, n, w->kernel[0] * w->kernel[1]);
+    step s = ones_step(p, n, 1);
+    s.shape.visits *= (uint64_t)w->kernel[0] * (uint64_t)w->kernel[1];
+    return s;
 }
 
-static uint64_t node_cycles(const placement *p, const lac_node *node) {
-    switch (node->op) {
-    case LAC_OP_CONV2D:
-    case LAC_OP_LINEAR:
-        return layer_cycles(p, node);
-    case LAC_OP_ADD:
-        return channel_cycles(p, node, 2);
-    case LAC_OP_MAX_POOL:
-    case LAC_OP_AVG_POOL:
-        return pool_cycles(p, node);
-    case LAC_OP_GLOBAL_AVG_POOL:
-        return whole_map_cycles(p, node);
-    default:
+static uint64_t node_cycles(pricer *p, int n) {
+    const lac_node *node = &p->graph->nodes[n];
+    step s;
+    if (node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR) {
+        s = layer_step(p, n);
+    } else if (node->op == LAC_OP_ADD) {
+        s = ones_step(p, n, 2);
+        s.weight_bits = ADD_WEIGHT_BITS;
+    } else if (node->op == LAC_OP_GLOBAL_AVG_POOL || (is_pool(node) && !rides(p, n))) {
+        s = pool_step(p, n);
+    } else {
         return 0;
     }
+    return price(p, &s);
+}
+
+// ---- the whole ------------------------------------------------------------------------------------------
+
+static int or_default(int given, int otherwise) {
+    return given ? given : otherwise;
+}
+
+static pricer make_pricer(const lac_graph *graph, const lac_cost_engine *e, lac_arena *scratch) {
+    int x = or_default(e->mesh_x, DEFAULT_SIDE), y = or_default(e->mesh_y, DEFAULT_SIDE);
+    int drain = or_default(e->drain, DEFAULT_SIDE);
+    uint64_t lanes = (uint64_t)(x * y);
+    pricer p = {.graph = graph,
+                .place = lac_placement_of(graph, x, y, scratch),
+                .engine = {lanes, (uint64_t)drain < lanes ? (uint64_t)drain : lanes,
+                           (uint64_t)or_default(e->list_words, DEFAULT_LIST_WORDS)},
+                .weight_bits = or_default(e->weight_bits, DEFAULT_WEIGHT_BITS),
+                .scratch = scratch};
+    find_pools(&p);
+    return p;
 }
 
 uint64_t lac_engine_cycles(const lac_graph *graph, const lac_cost_engine *engine, uint64_t *by_node) {
     lac_arena *scratch = lac_arena_open();
     if (!scratch) return 0;
-    placement p = {
-        graph,
-        engine,
-        {LAC_NEW_ARRAY(scratch, int, graph->n_values), LAC_NEW_ARRAY(scratch, int, graph->n_values)}};
-    place_axis(&p, 0);
-    place_axis(&p, 1);
+    pricer p = make_pricer(graph, engine, scratch);
     uint64_t total = 0;
     for (int n = 0; n < graph->n_nodes; n++) {
-        uint64_t cycles = node_cycles(&p, &graph->nodes[n]);
+        uint64_t cycles = node_cycles(&p, n);
         if (by_node) by_node[n] = cycles;
         total += cycles;
     }

@@ -1,46 +1,41 @@
 #include "list_cost.h"
 
-enum { WORD_BITS = 64, WIDEST_ENTRY = 16, LEAST_WEIGHT_BITS = 2 };
+#include "list_code.h"
 
-typedef struct list_format {
+enum { WIDEST_ENTRY = 16, LEAST_WEIGHT_BITS = 2 };
+
+typedef struct layout {
     int64_t inputs, places;
     bool taps_inside; // the minor position is the tap, not the channel
-    int entry_bits, weight_bits;
-} list_format;
+    lac_list_format format;
+} layout;
 
 // One channel's list: entries of gap and weight, skips where gaps are too wide, and the end.
-static void add_row(const list_format *f, const float *row, lac_list_cost *cost) {
-    int64_t minor = f->taps_inside ? f->places : f->inputs, at = -1, slots = 0;
-    int64_t most = (int64_t)1 << (f->entry_bits - f->weight_bits), reach = most < minor ? most : minor;
-    int64_t skip = most - 1 < minor ? most - 1 : minor;
-    for (int64_t p = 0; p < f->inputs * f->places; p++) {
-        int64_t i = f->taps_inside ? p / f->places : p % f->inputs;
-        int64_t k = f->taps_inside ? p % f->places : p / f->inputs;
-        if (row[i * f->places + k] == 0) continue;
-        int64_t over = p - at - reach;
-        slots += 1 + (over > 0 ? (over + skip - 1) / skip : 0);
+static void add_row(const layout *l, const float *row, lac_list_cost *cost) {
+    int64_t at = -1;
+    uint64_t slots = 0;
+    for (int64_t p = 0; p < l->inputs * l->places; p++) {
+        int64_t i = l->taps_inside ? p / l->places : p % l->inputs;
+        int64_t k = l->taps_inside ? p % l->places : p / l->inputs;
+        if (row[i * l->places + k] == 0) continue;
+        slots += 1 + lac_list_skips(&l->format, p - at);
         at = p;
     }
-    int64_t per_word = WORD_BITS / f->entry_bits;
-    cost->slots += (uint64_t)slots;
-    cost->words += (uint64_t)((slots + 1 + per_word - 1) / per_word);
+    cost->slots += slots;
+    cost->words += lac_list_words(&l->format, slots);
 }
 
 lac_list_cost lac_list_cost_of(const float *w, int64_t rows, int64_t inputs, int64_t places,
                                int weight_bits) {
-    lac_list_cost best = {0, UINT64_MAX, UINT64_MAX};
-    uint64_t least_cycles = UINT64_MAX;
+    lac_list_cost best = {0, UINT64_MAX};
     if (weight_bits < LEAST_WEIGHT_BITS) weight_bits = LEAST_WEIGHT_BITS;
     for (int entry_bits = 4; entry_bits <= WIDEST_ENTRY; entry_bits *= 2)
         for (int taps = 0; taps < 2; taps++) {
-            list_format f = {inputs, places, taps, entry_bits, weight_bits};
-            lac_list_cost cost = {0, 0, 0};
+            layout l = {inputs, places, taps, {entry_bits, weight_bits, (int)(taps ? places : inputs)}};
+            lac_list_cost cost = {0, 0};
             if (entry_bits <= weight_bits) continue;
-            for (int64_t r = 0; r < rows; r++) add_row(&f, w + r * inputs * places, &cost);
-            uint64_t words = cost.words + (uint64_t)rows, cycles = cost.slots > words ? cost.slots : words;
-            if (cycles < least_cycles) least_cycles = cycles;
+            for (int64_t r = 0; r < rows; r++) add_row(&l, w + r * inputs * places, &cost);
             if (cost.words < best.words) best = cost;
         }
-    best.least_cycles = least_cycles;
     return best;
 }

@@ -6,10 +6,8 @@
 
 /// What the engine's lists of a layer take (docs/image-format.md, "Lists"), from weights alone.
 typedef struct lac_list_cost {
-    uint64_t slots;        ///< entries and skips of all channels, which the decoder works through one a cycle
-    uint64_t words;        ///< 64-bit words without headers
-    uint64_t least_cycles; ///< of the decoder, in the order and entry width that is fastest: a slot or word a
-                           ///< cycle
+    uint64_t slots; ///< entries and skips of all channels, which the decoder works through one a cycle
+    uint64_t words; ///< 64-bit words without headers
 } lac_list_cost;
 
 /// Of the orders and entry widths, the one with the fewest words.

@@ -7,14 +7,10 @@
 // The list format of every step: of those that need the fewest predicted cycles, or next to, the one with the
 // fewest bytes.
 
-enum {
-    MOST_CANDIDATES = 9,
-    SLACK = 200, ///< one part in so many of the cycles is given up for a shorter stream
-};
+enum { MOST_CANDIDATES = 9 };
 
 typedef struct candidate {
     int order, entry_bits_code;
-    uint64_t cycles, n_words;
     lac_engine_clock clock; ///< before the step, then after it: how far the decoder is ahead decides
 } candidate;
 
@@ -44,19 +40,19 @@ static lac_list_format format_of(const lac_layer_record *record) {
 
 /// Prices the step in the format that its record names.
 static void price(const lac_plan *plan, const lac_plan_step *step, lac_list_item *items,
-                  lac_channel_work *work, candidate *c) {
+                  lac_channel_work *work, candidate *c, lac_list_price *p) {
     lac_list_format format = format_of(&step->record);
-    c->n_words = 0;
+    p->n_words = 0;
     for (int o = 0; o < step->record.N_OUT; o++) {
         int n = lac_plan_channel_items(plan, step, o, items);
         lac_list_size size = lac_list_measure(&format, items, n);
         work[o] = (lac_channel_work){(uint32_t)size.n_entries, (uint32_t)size.n_nulls, (uint32_t)size.n_skips,
                                      (uint32_t)size.n_words};
-        c->n_words += size.n_words;
+        p->n_words += size.n_words;
     }
     lac_step_cost cost;
     lac_step_predict(&plan->engine, &step->record, work, &c->clock, plan->scratch, &cost);
-    c->cycles = cost.total;
+    p->cycles = cost.total;
 }
 
 static void set_format(const lac_plan *plan, lac_plan_step *step, int order, int entry_bits_code) {
@@ -65,21 +61,10 @@ static void set_format(const lac_plan *plan, lac_plan_step *step, int order, int
     step->record.ENTRY_BITS = entry_bits_code;
 }
 
-static const candidate *best_of(const candidate *candidates, int n) {
-    uint64_t fewest = UINT64_MAX;
-    const candidate *best = NULL;
-    for (int i = 0; i < n; i++)
-        if (candidates[i].cycles < fewest) fewest = candidates[i].cycles;
-    for (int i = 0; i < n; i++)
-        if (candidates[i].cycles <= fewest + fewest / SLACK &&
-            (!best || candidates[i].n_words < best->n_words))
-            best = &candidates[i];
-    return best;
-}
-
 static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *items, lac_channel_work *work,
                    lac_engine_clock *clock) {
     candidate candidates[MOST_CANDIDATES];
+    lac_list_price prices[MOST_CANDIDATES];
     int n = 0;
     for (int order = LAC_ORDER_CHANNELS; order <= LAC_ORDER_LANES; order++)
         for (int code = 0; code < 3; code++) {
@@ -87,9 +72,10 @@ static void choose(const lac_plan *plan, lac_plan_step *step, lac_list_item *ite
                 continue;
             set_format(plan, step, order, code);
             candidates[n] = (candidate){.order = order, .entry_bits_code = code, .clock = *clock};
-            price(plan, step, items, work, &candidates[n++]);
+            price(plan, step, items, work, &candidates[n], &prices[n]);
+            n++;
         }
-    const candidate *best = best_of(candidates, n);
+    const candidate *best = &candidates[lac_list_best(prices, n)];
     set_format(plan, step, best->order, best->entry_bits_code);
     *clock = best->clock;
 }

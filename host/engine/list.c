@@ -4,14 +4,6 @@
 
 #include <assert.h>
 
-/// Skips needed before an entry that is `advance` positions on.
-static uint64_t skips_before(const lac_list_format *f, int64_t advance) {
-    int64_t over = advance - lac_list_entry_advance(f);
-    if (over <= 0) return 0;
-    int64_t skip = lac_list_skip_advance(f);
-    return (uint64_t)((over + skip - 1) / skip);
-}
-
 static bool begins_plane(const lac_list_item *items, int i) {
     return items[i].plane != (i ? items[i - 1].plane : 0);
 }
@@ -26,11 +18,10 @@ lac_list_size lac_list_measure(const lac_list_format *f, const lac_list_item *it
             continue;
         }
         size.n_entries++;
-        size.n_skips += begins_plane(items, i) + skips_before(f, items[i].position - at);
+        size.n_skips += begins_plane(items, i) + lac_list_skips(f, items[i].position - at);
         at = items[i].position;
     }
-    uint64_t per_word = 64 / (uint64_t)f->entry_bits;
-    size.n_words = (size.n_entries + size.n_nulls + size.n_skips + 1 + per_word - 1) / per_word;
+    size.n_words = lac_list_words(f, size.n_entries + size.n_nulls + size.n_skips);
     return size;
 }
 
@@ -56,7 +47,7 @@ static void put_mark(writer *w, bool is_null) {
 
 static void put_item(writer *w, const lac_list_item *item) {
     int64_t advance = item->position - w->at;
-    for (uint64_t left = skips_before(w->format, advance); left > 0; left--) {
+    for (uint64_t left = lac_list_skips(w->format, advance); left > 0; left--) {
         int64_t step = lac_list_skip_advance(w->format);
         if (step > advance - 1) step = advance - 1;
         put(w, 0, step - 1);

@@ -2,17 +2,9 @@
 #define LAC_STEP_REPORT_H
 
 #include "image.h"
+#include "step_clock.h"
 
 /// What a program step costs, before it runs: for `compile --report` and for budgets.
-
-/// Clock cycles of one step; they add up to total.
-typedef struct lac_step_cost {
-    uint64_t total;
-    uint64_t mesh;    ///< an entry is issued to the lanes
-    uint64_t starved; ///< the next list is not decoded yet
-    uint64_t drain;   ///< results leave more slowly than they are made
-    uint64_t other;   ///< descriptor, barrier between steps, pipeline
-} lac_step_cost;
 
 /// Predicts the cycles of every step at full stream rate.
 ///

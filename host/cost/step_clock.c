@@ -1,0 +1,94 @@
+#include "step_clock.h"
+
+#include "lac_contract.h"
+
+// A prediction at the grain of channels. The constants are the lengths of the engine's pipelines; test_cost
+// holds the whole against the RTL.
+
+enum {
+    PARSE_CYCLES = 3,      ///< from the decoder's end to the next layer record
+    DECODE_CYCLES = 8,     ///< from a list word in the parser to its entry at the issue point
+    TAKE_CYCLES = 1,       ///< from the end of a step to the next one's first issue
+    HEADERS_AHEAD = 32,    ///< channel headers that wait for the drain
+    LANE_CYCLES = 9,       ///< from the issue of a last entry to its sum at the drain
+    REQUANTIZE_CYCLES = 6, ///< from there to the write
+    SUM_CYCLES = 2,        ///< more, when lanes are summed
+};
+
+static uint64_t later(uint64_t a, uint64_t b) {
+    return a > b ? a : b;
+}
+
+/// Cycles from one pixel to the next that the drain enforces.
+static uint64_t drain_pace(const lac_step_engine *engine, const lac_step_shape *s) {
+    return s->raw && !s->reduce ? engine->lanes + LANE_CYCLES + 1 : engine->lanes / engine->drain;
+}
+
+/// Cycles from the issue of a step's last entry to the end of the step.
+static uint64_t flush_cycles(const lac_step_engine *engine, const lac_step_shape *s) {
+    uint64_t walk = s->raw && !s->reduce ? engine->lanes : engine->lanes / engine->drain;
+    return LANE_CYCLES + walk + (s->reduce ? SUM_CYCLES : 0) + (s->raw ? 0 : REQUANTIZE_CYCLES);
+}
+
+/// Channels so far: how many entries they have, when they were finished.
+typedef struct history {
+    const lac_channel_work *work;
+    uint64_t *end;      ///< [channel]
+    uint64_t n_decoded; ///< entries of all channels up to the one in hand
+    uint64_t n_freed;   ///< entries of channels before `oldest`
+    int oldest;
+} history;
+
+static uint64_t entries_of(const lac_channel_work *work) {
+    uint64_t n = (uint64_t)work->n_entries + work->n_nulls;
+    return n ? n : 1;
+}
+
+/// When list memory has room for the last entry of channel o. A channel frees its entries one by one in its
+/// last pass.
+static uint64_t room_at(history *h, int o, uint64_t list_words) {
+    h->n_decoded += entries_of(&h->work[o]);
+    if (h->n_decoded <= list_words) return 0;
+    uint64_t must_go = h->n_decoded - list_words;
+    while (h->oldest < o && h->n_freed + entries_of(&h->work[h->oldest]) < must_go)
+        h->n_freed += entries_of(&h->work[h->oldest++]);
+    if (h->oldest >= o) return 0; // its own entries leave while they are decoded
+    return h->end[h->oldest] - entries_of(&h->work[h->oldest]) + (must_go - h->n_freed);
+}
+
+/// Slots that the decoder works through, or words that the parser takes, whichever is more.
+static uint64_t decode_cycles(const lac_channel_work *work) {
+    uint64_t slots = (uint64_t)work->n_entries + work->n_nulls + work->n_skips;
+    return later(slots, 1 + (uint64_t)work->n_words);
+}
+
+void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, const lac_channel_work *work,
+                   lac_engine_clock *clock, lac_arena *scratch, lac_step_cost *cost) {
+    uint64_t start = clock->drained, visits = shape->visits, pace = drain_pace(engine, shape);
+    history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, shape->n_out)};
+    uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_WORDS +
+                       (uint64_t)(shape->n_taps + 1) / 2;
+    uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0, n_empty = 0;
+    // The first result of a step finds the drain free.
+    uint64_t unpaced = later(entries_of(&work[0]), pace) - entries_of(&work[0]);
+    for (int o = 0; o < shape->n_out; o++) {
+        uint64_t n = entries_of(&work[o]), each = later(n, pace);
+        if (o >= HEADERS_AHEAD) decoded = later(decoded, h.end[o - HEADERS_AHEAD] + LANE_CYCLES);
+        decoded = later(decoded + decode_cycles(&work[o]), room_at(&h, o, engine->list_words));
+        // The first pass follows the decoder entry by entry; the others have the list.
+        uint64_t first_pass = later(before + each - (o ? 0 : unpaced), decoded + DECODE_CYCLES);
+        h.end[o] = before = first_pass + (visits - 1) * each;
+        n_compute += visits * work[o].n_entries;
+        n_drain += visits * (each - n);
+        n_empty += visits * (n - work[o].n_entries); // nulls; a channel without weights
+    }
+    clock->taken = start;
+    clock->decoded = decoded;
+    clock->drained = before + flush_cycles(engine, shape);
+    cost->total = clock->drained - start;
+    cost->mesh = n_compute;
+    cost->other = flush_cycles(engine, shape) + (start ? TAKE_CYCLES : 0) + n_empty;
+    uint64_t rest = cost->total - cost->mesh - cost->other;
+    cost->drain = n_drain < rest ? n_drain : rest;
+    cost->starved = rest - cost->drain;
+}
