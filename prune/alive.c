@@ -58,14 +58,13 @@ static void count_one(bool *in, bool *out) {
 }
 
 static void pass_channels(walk *w, const lac_node *node, bool **marks, passer *pass) {
-    int first = 0, n_out = w->n_of[node->out];
-    for (int j = 0; j < node->n_in; j++) {
-        int n = w->n_of[node->in[j]], each = node->op == LAC_OP_FLATTEN && n ? n_out / n : 1;
-        for (int c = 0; c < n; c++)
-            for (int e = 0; e < each; e++)
-                pass(&marks[node->in[j]][c], &marks[node->out][first + c * each + e]);
-        if (node->op == LAC_OP_CONCAT) first += n;
-    }
+    bool apart = lac_keeps_channels_apart(node->op);
+    for (int c = 0; c < w->n_of[node->out]; c++)
+        for (int i = 0; i < node->n_in; i++) {
+            int from = apart ? lac_channel_source(w->n_of, node, i, c) : 0;
+            int last = apart ? from : w->n_of[node->in[i]] - 1;
+            for (; from >= 0 && from <= last; from++) pass(&marks[node->in[i]][from], &marks[node->out][c]);
+        }
 }
 
 // A batch norm whose gamma is zero lets nothing through.

@@ -43,28 +43,43 @@ int lac_constant_of(const lac_graph *graph, const lac_node *node, int i) {
     return value;
 }
 
+static int concat_source(const int *n_of, const lac_node *node, int i, int c) {
+    for (int before = 0; before < i; before++) c -= n_of[node->in[before]];
+    return c >= 0 && c < n_of[node->in[i]] ? c : -1;
+}
+
+int lac_channel_source(const int *n_of, const lac_node *node, int i, int c) {
+    int n_in = n_of[node->in[i]], n_out = n_of[node->out], groups = node->attr.move.groups;
+    if (n_in == 0) return -1; // a constant
+    switch (node->op) {
+    case LAC_OP_CONCAT:
+        return concat_source(n_of, node, i, c);
+    case LAC_OP_FLATTEN:
+        return c / (n_out / n_in);
+    case LAC_OP_SLICE:
+        return node->attr.move.begin + c;
+    case LAC_OP_CHANNEL_SHUFFLE:
+        return c % groups * (n_in / groups) + c / groups;
+    default:
+        return n_in == 1 ? 0 : c < n_in ? c : -1;
+    }
+}
+
 // ---- one rule a kind of op ------------------------------------------------------------------------------
 
 typedef void rule(finder *f, const lac_node *node);
 
-static void join_elementwise(finder *f, const lac_node *node) {
-    for (int i = 0; i < node->n_in; i++)
-        for (int c = 0; c < f->n_of[node->in[i]]; c++)
-            join(f, slot_of(f, node->in[i], c), slot_of(f, node->out, c));
+static bool is_spread(const int *n_of, const lac_node *node, int i) {
+    return n_of[node->in[i]] == 1 && n_of[node->out] > 1;
 }
 
-static void join_concat(finder *f, const lac_node *node) {
-    int at = 0;
-    for (int i = 0; i < node->n_in; i++)
-        for (int c = 0; c < f->n_of[node->in[i]]; c++)
-            join(f, slot_of(f, node->in[i], c), slot_of(f, node->out, at++));
-}
-
-static void join_flatten(finder *f, const lac_node *node) {
-    int n_in = f->n_of[node->in[0]], pixels = n_in ? f->n_of[node->out] / n_in : 0;
-    for (int c = 0; c < n_in; c++)
-        for (int p = 0; p < pixels; p++)
-            join(f, slot_of(f, node->in[0], c), slot_of(f, node->out, c * pixels + p));
+static void join_sources(finder *f, const lac_node *node) {
+    for (int c = 0; c < f->n_of[node->out]; c++)
+        for (int i = 0; i < node->n_in; i++) {
+            int from = lac_channel_source(f->n_of, node, i, c);
+            if (from >= 0 && (node->op != LAC_OP_MUL || !is_spread(f->n_of, node, i)))
+                join(f, slot_of(f, node->in[i], from), slot_of(f, node->out, c));
+        }
 }
 
 static void join_places(finder *f, int value, int n_groups) {
@@ -92,17 +107,32 @@ static void join_nothing(finder *f, const lac_node *node) {
 static rule *const rules[LAC_N_OPS] = {
     [LAC_OP_CONV2D] = join_conv,
     [LAC_OP_LINEAR] = join_nothing,
-    [LAC_OP_BATCH_NORM] = join_elementwise, // parameters have no channels here
-    [LAC_OP_RELU] = join_elementwise,
-    [LAC_OP_MAX_POOL] = join_elementwise,
-    [LAC_OP_AVG_POOL] = join_elementwise,
-    [LAC_OP_GLOBAL_AVG_POOL] = join_elementwise,
-    [LAC_OP_ADD] = join_elementwise,
-    [LAC_OP_CONCAT] = join_concat,
-    [LAC_OP_FLATTEN] = join_flatten,
-    [LAC_OP_QUANT] = join_elementwise,
-    [LAC_OP_BIPOLAR_QUANT] = join_elementwise,
+    [LAC_OP_BATCH_NORM] = join_sources,
+    [LAC_OP_RELU] = join_sources,
+    [LAC_OP_SIGMOID] = join_sources,
+    [LAC_OP_TANH] = join_sources,
+    [LAC_OP_HARD_SIGMOID] = join_sources,
+    [LAC_OP_HARD_SWISH] = join_sources,
+    [LAC_OP_SILU] = join_sources,
+    [LAC_OP_GELU] = join_sources,
+    [LAC_OP_MAX_POOL] = join_sources,
+    [LAC_OP_AVG_POOL] = join_sources,
+    [LAC_OP_GLOBAL_AVG_POOL] = join_sources,
+    [LAC_OP_GLOBAL_MAX_POOL] = join_sources,
+    [LAC_OP_UPSAMPLE] = join_sources,
+    [LAC_OP_PAD] = join_sources,
+    [LAC_OP_ADD] = join_sources,
+    [LAC_OP_MUL] = join_sources,
+    [LAC_OP_CONCAT] = join_sources,
+    [LAC_OP_FLATTEN] = join_sources,
+    [LAC_OP_SLICE] = join_sources,
+    [LAC_OP_QUANT] = join_sources,
+    [LAC_OP_BIPOLAR_QUANT] = join_sources,
 };
+
+bool lac_keeps_channels_apart(lac_op op) {
+    return rules[op] == join_sources || op == LAC_OP_CHANNEL_SHUFFLE;
+}
 
 // A layer whose constants others read as well cannot be cut alone.
 static bool shares_constants(const lac_graph *graph, const lac_node *node) {
@@ -114,10 +144,15 @@ static bool shares_constants(const lac_graph *graph, const lac_node *node) {
     return false;
 }
 
+// A constant operand has channels that nobody here would cut.
+static bool has_constant_operand(const finder *f, const lac_node *node) {
+    return node->op == LAC_OP_MUL && (f->n_of[node->in[0]] == 0 || f->n_of[node->in[1]] == 0);
+}
+
 static void apply_rule(finder *f, const lac_node *node) {
     rule *apply = rules[node->op];
     if (apply) apply(f, node);
-    if (apply && !shares_constants(f->graph, node)) return;
+    if (apply && !shares_constants(f->graph, node) && !has_constant_operand(f, node)) return;
     for (int i = 0; i < node->n_in; i++) fix(f, node->in[i]);
     fix(f, node->out);
 }

@@ -8,9 +8,10 @@
 /// Every channel of every activation belongs to a class; channels of one class live or die as one. Classes
 /// follow from the ops alone:
 ///
-///   batch norm, ReLU, pools, quantizers   a channel of the output is that channel of the input
-///   add                                   channels of both inputs and the output
-///   concat, flatten                       a channel of the output is a channel of one input
+///   batch norm, activations, pools, ...   a channel of the output is that channel of the input
+///   add, mul                              channels of both inputs and the output; one channel that is spread
+///   over many is itself
+///   concat, flatten, slice                a channel of the output is a channel of one input
 ///   convolution, linear                   outputs are new channels
 ///   convolution, one input channel a group   an output is the input channel that it reads (depthwise)
 ///   grouped convolution                   channels with one place within their group, so that groups stay
@@ -34,6 +35,13 @@ lac_channels *lac_channels_find(const lac_graph *graph, lac_arena *arena);
 /// How a convolution's groups bind channels.
 typedef enum lac_group_kind { LAC_ONE_GROUP, LAC_DEPTHWISE, LAC_GROUPED } lac_group_kind;
 lac_group_kind lac_conv_groups(const lac_graph *graph, const lac_node *node);
+
+/// True for ops of which an output channel is made of one channel of an input, or of each.
+bool lac_keeps_channels_apart(lac_op op);
+
+/// The channel of input i that output channel c is made of, where an op keeps channels apart; -1: none of
+/// this input. n_of as in lac_channels.
+int lac_channel_source(const int *n_of, const lac_node *node, int i, int c);
 
 /// The constant behind a node's parameter i, seen through a quantizer.
 int lac_constant_of(const lac_graph *graph, const lac_node *node, int i);

@@ -55,6 +55,7 @@ static float norm_constant(const lac_graph *graph, const lac_node *node, int64_t
 }
 
 static float passed(const cleaner *c, const lac_node *node, int64_t ch) {
+    if (ch >= c->live.channels->n_of[node->in[0]]) return NAN;
     float x = c->constant[node->in[0]][ch];
     switch (node->op) {
     case LAC_OP_BATCH_NORM:

@@ -90,6 +90,19 @@ static void cut_norm(const cutter *c, const lac_node *node) {
     for (int i = 1; i < node->n_in; i++) cut_constant(c, node->in[i], &rows, &one);
 }
 
+// A slice begins and ends behind what stays of the channels in front.
+static void cut_slice(const cutter *c, lac_node *node) {
+    lac_rearrange_attr *move = &node->attr.move;
+    axis_cut cut = cut_of(c, node->in[0], c->channels->n_of[node->in[0]]);
+    int begin = 0, end = 0;
+    for (int i = 0; i < move->end; i++) {
+        begin += i < move->begin && cut.keep[i];
+        end += cut.keep[i];
+    }
+    move->begin = begin;
+    move->end = end;
+}
+
 static lac_status check_cut(const lac_graph *graph, const lac_channels *channels, const bool *keep,
                             lac_error *err) {
     for (int i = 0; i < channels->n_classes; i++)
@@ -114,6 +127,7 @@ static void cut_nodes(const cutter *c) {
         if (c->channels->n_of[node->out] == 0) continue;
         if (node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR) cut_layer(c, node);
         if (node->op == LAC_OP_BATCH_NORM) cut_norm(c, node);
+        if (node->op == LAC_OP_SLICE) cut_slice(c, node);
     }
 }
 

@@ -55,6 +55,24 @@ static void weights_on_no_path_are_not_effective(void **state) {
     lac_arena_close(arena);
 }
 
+// Of a's 4 channels only the sliced-out 1 and 2 are read; of a product, both factors.
+static void paths_go_through_slices_and_products(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_net net = lac_net_start(arena, "paths", 1, 2, 2, 3);
+    int a = lac_net_conv(&net, "a", net.graph->input, 4, 1, 1, 0, false);
+    int b = lac_net_conv(&net, "b", net.graph->input, 2, 1, 1, 0, false);
+    int ab = lac_net_mul(&net, "ab", lac_net_slice(&net, "part", a, 1, 3), b);
+    lac_graph *g = lac_net_done(&net, lac_net_classify(&net, ab, 2));
+    ASSERT_FINE(lac_graph_infer(g, err));
+    lac_account account = lac_account_of(g, &(lac_account_config){0}, arena);
+    assert_int_equal(account.total.n_nonzero, 4 + 2 + 4);
+    assert_int_equal(account.total.n_effective, 2 + 2 + 4);
+    memset(g->values[value_named(g, "fc.weight")].data, 0, 4 * sizeof(float));
+    assert_int_equal(lac_account_of(g, &(lac_account_config){0}, arena).total.n_effective, 0);
+    lac_arena_close(arena);
+}
+
 // Every weight of a dense network is effective, and its sums are those known.
 static void dense_networks_are_all_effective(void **state) {
     (void)state;
@@ -87,6 +105,7 @@ int main(void) {
         cmocka_unit_test(codings_take_the_bytes_counted_by_hand),
         cmocka_unit_test(long_runs_take_another_pair),
         cmocka_unit_test(weights_on_no_path_are_not_effective),
+        cmocka_unit_test(paths_go_through_slices_and_products),
         cmocka_unit_test(dense_networks_are_all_effective),
         cmocka_unit_test(efficiencies_follow_their_formulas),
     };

@@ -60,6 +60,65 @@ static void a_concat_keeps_its_inputs_apart(void **state) {
     lac_arena_close(arena);
 }
 
+static void a_slice_is_part_of_its_input(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_net net = start(arena, 2);
+    int a = lac_net_conv(&net, "a", net.graph->input, 5, 3, 1, 1, false);
+    int part = lac_net_slice(&net, "part", a, 1, 4);
+    int b = lac_net_conv(&net, "b", part, 3, 3, 1, 1, false);
+    lac_channels *c = finish(&net, lac_net_classify(&net, b, 2));
+    for (int i = 0; i < 3; i++) assert_int_equal(class_at(c, part, i), class_at(c, a, i + 1));
+    assert_false(c->fixed[class_at(c, a, 0)]);
+    bool *keep = LAC_NEW_ARRAY(arena, bool, c->n_classes);
+    memset(keep, true, (size_t)c->n_classes);
+    keep[class_at(c, a, 0)] = keep[class_at(c, a, 2)] = false; // one in front, one inside
+    lac_graph *whole = lac_graph_copy(net.graph, arena);
+    lac_value *w = &whole->values[whole->nodes[2].in[1]]; // the channel inside, as a zero
+    for (int64_t i = 0; i < lac_shape_count(w->shape); i++)
+        if (i / 9 % 3 == 1) w->data[i] = 0;
+    ASSERT_FINE(lac_channels_remove(net.graph, c, keep, err));
+    const lac_rearrange_attr *move = &net.graph->nodes[1].attr.move;
+    assert_true(move->begin == 0 && move->end == 2);
+    assert_int_equal(net.graph->values[a].shape.dim[1], 3);
+    assert_true(kit_distance(arena, net.graph, whole, 2) < 1e-5);
+    lac_arena_close(arena);
+}
+
+// One gate a channel ties the channel to its factor; one factor for all channels is tied to none.
+static void a_product_ties_what_is_not_spread(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_net net = start(arena, 2);
+    int a = lac_net_conv(&net, "a", net.graph->input, 3, 3, 1, 1, false);
+    int b = lac_net_conv(&net, "b", net.graph->input, 3, 3, 1, 1, false);
+    int one = lac_net_conv(&net, "one", net.graph->input, 1, 3, 1, 1, false);
+    int ab = lac_net_mul(&net, "ab", a, b), spread = lac_net_mul(&net, "spread", ab, one);
+    lac_channels *c = finish(&net, lac_net_classify(&net, spread, 2));
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(class_at(c, a, i), class_at(c, b, i));
+        assert_int_equal(class_at(c, a, i), class_at(c, spread, i));
+        assert_int_not_equal(class_at(c, a, i), class_at(c, one, 0));
+    }
+    assert_int_not_equal(class_at(c, a, 0), class_at(c, a, 1));
+    assert_false(c->fixed[class_at(c, a, 0)]);
+    lac_arena_close(arena);
+}
+
+// What would be left of a shuffle is no shuffle.
+static void a_shuffle_stays_as_it_is(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_net net = start(arena, 2);
+    int a = lac_net_conv(&net, "a", net.graph->input, 4, 3, 1, 1, false);
+    int mixed = lac_net_shuffle(&net, "mixed", a, 2);
+    lac_channels *c = finish(&net, lac_net_classify(&net, mixed, 2));
+    for (int i = 0; i < 4; i++) assert_true(c->fixed[class_at(c, a, i)]);
+    for (int i = 0; i < 4; i++) // 0 2 1 3
+        assert_int_equal(lac_channel_source(c->n_of, &net.graph->nodes[1], 0, i), i % 2 * 2 + i / 2);
+    lac_arena_close(arena);
+}
+
 static void flatten_spreads_a_channel_over_its_pixels(void **state) {
     (void)state;
     lac_arena *arena = lac_arena_open();
@@ -168,6 +227,9 @@ int main(void) {
         cmocka_unit_test(image_and_logits_are_fixed),
         cmocka_unit_test(an_addition_ties_its_inputs),
         cmocka_unit_test(a_concat_keeps_its_inputs_apart),
+        cmocka_unit_test(a_slice_is_part_of_its_input),
+        cmocka_unit_test(a_product_ties_what_is_not_spread),
+        cmocka_unit_test(a_shuffle_stays_as_it_is),
         cmocka_unit_test(flatten_spreads_a_channel_over_its_pixels),
         cmocka_unit_test(depthwise_outputs_follow_their_input),
         cmocka_unit_test(groups_stay_equal),

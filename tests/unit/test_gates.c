@@ -147,6 +147,16 @@ static void gate_vectors_are_those_of_the_paper(void **state) {
     assert_true(branches);
 }
 
+// The stages of a network with squeeze and excitation are gated like those of one without, and so is what
+// squeezes: one vector a block.
+static void products_let_stages_be_gated(void **state) {
+    (void)state;
+    bool branches;
+    int plain = vectors_of("resnet18-cifar", 32, 10, &branches);
+    int squeezed = vectors_of("se-resnet18-cifar", 32, 10, &branches);
+    if (squeezed < plain) fail_msg("%d vectors, %d without products", squeezed, plain);
+}
+
 static double first_loss(const char *net, double constant, double target, double lambda) {
     lac_arena *arena = lac_arena_open();
     lac_graph *graph = kit_build(arena, net, 3, 32, 10);
@@ -213,6 +223,7 @@ int main(void) {
         cmocka_unit_test(residual_streams_can_be_cut_or_kept),
         cmocka_unit_test(a_gate_too_many_is_noticed),
         cmocka_unit_test(gate_vectors_are_those_of_the_paper),
+        cmocka_unit_test(products_let_stages_be_gated),
         cmocka_unit_test(the_first_cost_terms_are_those_of_the_logs),
         cmocka_unit_test(the_cost_model_has_the_published_sum_and_slopes),
     };
