@@ -69,10 +69,8 @@ lac_status lac_channel_reduce_infer(const lac_graph *graph, const lac_node *node
 
 lac_status lac_channel_reduce_forward(lac_plan *plan, const lac_node *node, void **state, lac_error *err) {
     lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_out(plan, node);
-    dnnl_memory_desc_t plain = lac_layout_plain(x->shape), out = lac_layout_plain(y->shape);
     dnnl_memory_t from = NULL;
-    LAC_TRY(lac_plan_as(plan, &plan->forward, x->data, &plain, &from, err));
-    LAC_TRY(lac_plan_set_out(plan, y, &out, err));
+    LAC_TRY(lac_plan_plain_ends(plan, x, y, &from, err));
     reduce *r = *state = LAC_NEW(plan->arena, reduce);
     *r = (reduce){.x = lac_memory_data(from),
                   .y = lac_memory_data(y->data),

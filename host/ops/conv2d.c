@@ -169,30 +169,15 @@ static lac_status choose_weights(lac_plan *plan, const conv_back *c, dnnl_primit
     return describe_weights(plan, c, &src, &c->g.weights, &plain, out, err);
 }
 
-static lac_status call_weights(lac_plan *plan, const conv_back *c, dnnl_memory_t *part, lac_error *err) {
-    dnnl_primitive_desc_t pd = NULL;
-    LAC_TRY(choose_weights(plan, c, &pd, err));
-    dnnl_memory_t from = c->s->src, grad = c->grad, b_part = NULL;
-    LAC_TRY(lac_plan_as(plan, &plan->backward, from, lac_plan_chosen(pd, dnnl_query_src_md), &from, err));
-    LAC_TRY(
-        lac_plan_as(plan, &plan->backward, grad, lac_plan_chosen(pd, dnnl_query_diff_dst_md), &grad, err));
-    LAC_TRY(lac_plan_buffer(plan, lac_plan_chosen(pd, dnnl_query_diff_weights_md), part, err));
-    if (c->b) LAC_TRY(lac_plan_grad(plan, c->b, NULL, &b_part, err));
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, from},
-                              {DNNL_ARG_DIFF_DST, grad},
-                              {DNNL_ARG_DIFF_WEIGHTS, *part},
-                              {DNNL_ARG_DIFF_BIAS, b_part}};
-    LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, c->b ? 4 : 3, err));
-    return c->b ? lac_plan_grad_done(plan, c->b, b_part, err) : LAC_OK;
-}
-
 static lac_status backward_weights(lac_plan *plan, const conv_back *c, lac_error *err) {
     const conv_geometry *g = &c->g;
     lac_tensor *w = c->w;
+    dnnl_primitive_desc_t pd = NULL;
     dnnl_memory_t part = NULL;
     if (!c->b && lac_depthwise_fits(c->node, lac_memory_layout(c->s->src), lac_memory_layout(c->grad)))
         return lac_depthwise_backward_weights(plan, c->node, w, c->s->src, c->grad, err);
-    LAC_TRY(call_weights(plan, c, &part, err));
+    LAC_TRY(choose_weights(plan, c, &pd, err));
+    LAC_TRY(lac_plan_weights_grad(plan, pd, c->s->src, c->grad, c->b, &part, err));
     if (!w->wants_grad) return LAC_OK;
     if (g->weights.ndims == 5) { // drops the group dimension
         LAC_TRY(lac_plan_as(plan, &plan->backward, part, &g->weights, &part, err));

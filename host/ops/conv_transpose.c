@@ -142,16 +142,8 @@ static lac_status backward_weights(lac_plan *plan, const lac_node *node, const d
                                                                    g->stride, g->dilate, g->pad_l, g->pad_r),
              err);
     LAC_TRY(lac_plan_describe(plan, &desc, s->forward, &pd, err));
-    dnnl_memory_t from = s->src, part = NULL, b_part = NULL;
-    LAC_TRY(lac_plan_as(plan, &plan->backward, from, lac_plan_chosen(pd, dnnl_query_src_md), &from, err));
-    LAC_TRY(lac_plan_buffer(plan, lac_plan_chosen(pd, dnnl_query_diff_weights_md), &part, err));
-    if (b) LAC_TRY(lac_plan_grad(plan, b, NULL, &b_part, err));
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, from},
-                              {DNNL_ARG_DIFF_DST, y->grad},
-                              {DNNL_ARG_DIFF_WEIGHTS, part},
-                              {DNNL_ARG_DIFF_BIAS, b_part}};
-    LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, b ? 4 : 3, err));
-    if (b) LAC_TRY(lac_plan_grad_done(plan, b, b_part, err));
+    dnnl_memory_t part = NULL;
+    LAC_TRY(lac_plan_weights_grad(plan, pd, s->src, y->grad, b, &part, err));
     if (!w->wants_grad) return LAC_OK;
     LAC_TRY(lac_plan_as(plan, &plan->backward, part, &g->weights, &part, err));
     LAC_TRY(lac_plan_view(plan, &w->layout, lac_memory_data(part), &part, err));

@@ -83,16 +83,8 @@ static lac_status backward_weights(lac_plan *plan, const lac_node *node, const l
                                                            &y->layout),
              err);
     LAC_TRY(lac_plan_describe(plan, &desc, s->forward, &pd, err));
-    dnnl_memory_t from = NULL, part = NULL, b_part = NULL;
-    LAC_TRY(lac_plan_as(plan, &plan->backward, x->data, lac_plan_chosen(pd, dnnl_query_src_md), &from, err));
-    LAC_TRY(lac_plan_buffer(plan, lac_plan_chosen(pd, dnnl_query_diff_weights_md), &part, err));
-    if (b) LAC_TRY(lac_plan_grad(plan, b, NULL, &b_part, err));
-    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, from},
-                              {DNNL_ARG_DIFF_DST, y->grad},
-                              {DNNL_ARG_DIFF_WEIGHTS, part},
-                              {DNNL_ARG_DIFF_BIAS, b_part}};
-    LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, b ? 4 : 3, err));
-    if (b) LAC_TRY(lac_plan_grad_done(plan, b, b_part, err));
+    dnnl_memory_t part = NULL;
+    LAC_TRY(lac_plan_weights_grad(plan, pd, x->data, y->grad, b, &part, err));
     return w->wants_grad ? lac_plan_grad_done(plan, w, part, err) : LAC_OK;
 }
 

@@ -258,6 +258,29 @@ lac_status lac_plan_grad_pass(lac_plan *plan, lac_tensor *in, dnnl_memory_t grad
     return lac_plan_grad_done(plan, in, part, err);
 }
 
+lac_status lac_plan_weights_grad(lac_plan *plan, dnnl_primitive_desc_t desc, dnnl_memory_t src,
+                                 dnnl_memory_t grad, lac_tensor *b, dnnl_memory_t *part, lac_error *err) {
+    dnnl_memory_t b_part = NULL;
+    lac_call_list *list = &plan->backward;
+    LAC_TRY(lac_plan_as(plan, list, src, lac_plan_chosen(desc, dnnl_query_src_md), &src, err));
+    LAC_TRY(lac_plan_as(plan, list, grad, lac_plan_chosen(desc, dnnl_query_diff_dst_md), &grad, err));
+    LAC_TRY(lac_plan_buffer(plan, lac_plan_chosen(desc, dnnl_query_diff_weights_md), part, err));
+    if (b) LAC_TRY(lac_plan_grad(plan, b, NULL, &b_part, err));
+    dnnl_exec_arg_t args[] = {{DNNL_ARG_SRC, src},
+                              {DNNL_ARG_DIFF_DST, grad},
+                              {DNNL_ARG_DIFF_WEIGHTS, *part},
+                              {DNNL_ARG_DIFF_BIAS, b_part}};
+    LAC_TRY(lac_plan_call(plan, list, desc, args, b ? 4 : 3, err));
+    return b ? lac_plan_grad_done(plan, b, b_part, err) : LAC_OK;
+}
+
+lac_status lac_plan_plain_ends(lac_plan *plan, lac_tensor *x, lac_tensor *y, dnnl_memory_t *x_plain,
+                               lac_error *err) {
+    dnnl_memory_desc_t in = lac_layout_plain(x->shape), out = lac_layout_plain(y->shape);
+    LAC_TRY(lac_plan_as(plan, &plan->forward, x->data, &in, x_plain, err));
+    return lac_plan_set_out(plan, y, &out, err);
+}
+
 // ---- fusion and shapes ----------------------------------------------------------------------------------
 
 static bool does_relu(lac_op op) {

@@ -154,6 +154,15 @@ lac_status lac_plan_grad_done(lac_plan *plan, lac_tensor *in, dnnl_memory_t part
 /// where nothing else will be added to it.
 lac_status lac_plan_grad_pass(lac_plan *plan, lac_tensor *in, dnnl_memory_t grad, lac_error *err);
 
+/// Calls a primitive that computes gradients of weights (into *part, in the layout that the primitive chose)
+/// and, where b is not NULL, of a bias, which is added up.
+lac_status lac_plan_weights_grad(lac_plan *plan, dnnl_primitive_desc_t desc, dnnl_memory_t src,
+                                 dnnl_memory_t grad, lac_tensor *b, dnnl_memory_t *part, lac_error *err);
+
+/// For functions of ours that want rows of pixels: the input so / the output given that layout.
+lac_status lac_plan_plain_ends(lac_plan *plan, lac_tensor *x, lac_tensor *y, dnnl_memory_t *x_plain,
+                               lac_error *err);
+
 /// True for values that are read from outside after a forward.
 bool lac_plan_is_tap(const lac_plan *plan, int value);
 

@@ -70,3 +70,32 @@ lac_status lac_pool_backward(lac_plan *plan, const lac_node *node, dnnl_alg_kind
     LAC_TRY(lac_plan_call(plan, &plan->backward, pd, args, s->workspace ? 3 : 2, err));
     return lac_plan_grad_done(plan, x, dx, err);
 }
+
+// ---- of whole maps --------------------------------------------------------------------------------------
+
+lac_status lac_global_pool_infer(const lac_graph *graph, const lac_node *node, lac_shape *out,
+                                 lac_error *err) {
+    LAC_TRY(lac_need_dims(graph, node, 4, err));
+    lac_shape x = graph->values[node->in[0]].shape;
+    *out = (lac_shape){4, {x.dim[0], x.dim[1], 1, 1}};
+    return LAC_OK;
+}
+
+static lac_window whole_map(lac_plan *plan, const lac_node *node) {
+    lac_shape x = lac_plan_in(plan, node, 0)->shape;
+    return (lac_window){.kernel = {(int)x.dim[2], (int)x.dim[3]}, .stride = {1, 1}, .dilation = {1, 1}};
+}
+
+static dnnl_alg_kind_t kind_of(const lac_node *node) {
+    return node->op == LAC_OP_GLOBAL_MAX_POOL ? dnnl_pooling_max : dnnl_pooling_avg_exclude_padding;
+}
+
+lac_status lac_global_pool_forward(lac_plan *plan, const lac_node *node, void **state, lac_error *err) {
+    lac_window window = whole_map(plan, node);
+    return lac_pool_forward(plan, node, kind_of(node), &window, state, err);
+}
+
+lac_status lac_global_pool_backward(lac_plan *plan, const lac_node *node, void *state, lac_error *err) {
+    lac_window window = whole_map(plan, node);
+    return lac_pool_backward(plan, node, kind_of(node), &window, state, err);
+}
