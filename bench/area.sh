@@ -5,7 +5,8 @@
 #
 # ROW is FAMILY:MODULE[:PARAMETER=VALUE,...], FAMILY one of xc7 xcup ecp5 ice40; without rows, those of bench/area.rows. An
 # estimate of Yosys, not of the vendors' tools. lut counts LUTs of any size (ecp5, ice40: LUT4, carry cells included); lutram
-# the LUTs that are memory; ram the block memories in units of 36 (xc7, xcup), 18 (ecp5) or 4 (ice40) kilobits.
+# the LUTs that are memory (shift registers are flip-flops: tests/netlist/run.sh says why); ram the block memories in units
+# of 36 (xc7, xcup), 18 (ecp5) or 4 (ice40) kilobits.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 build=${1:?usage: bench/area.sh BUILD_DIRECTORY [ROW ...]}
@@ -27,7 +28,7 @@ synth() { # FAMILY TOP
   local s
   case $1 in
     xc7|xcup)
-      s="synth_xilinx -family $1 -abc9 -noiopad -noclkbuf -flatten -top $2"
+      s="synth_xilinx -family $1 -abc9 -nosrl -noiopad -noclkbuf -flatten -top $2"
       echo "$s -run begin:map_cells; read_verilog -lib $work/rams.v; chtype -set LAC_RAMB36E1 t:RAMB36E1
         $s -run map_cells:check" ;;
     ecp5) echo "synth_ecp5 -abc9 -top $2" ;;
