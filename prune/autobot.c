@@ -125,6 +125,8 @@ static lac_status train_gates(trainer *t, lac_error *err) {
     lac_gate_run run;
     lac_status status = lac_gate_run_open(&run, t->s->gates, t->s->data, t->recipe.batch,
                                           &t->s->config->recipe, t->s->arena, err);
+    if (status == LAC_OK && t->recipe.noise)
+        status = lac_gate_run_add_noise(&run, t->s->gates, t->s->arena, err);
     for (int step = 0; status == LAC_OK && step < t->recipe.batches; step++)
         status = train_step(t, &run, step, err);
     lac_gate_run_close(&run);

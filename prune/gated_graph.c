@@ -48,9 +48,11 @@ static int add_factors(gater *g, int value) {
     const char *name = g->gates->graph->values[value].name;
     int n = g->gates->channels->n_of[value], site = g->out->n_sites++;
     g->out->gamma[site] = add_vector(g->to, name, "lambda", n, 1, true);
+    g->out->beta[site] = add_vector(g->to, name, "noise", n, 0, true);
+    g->out->value[site] = value;
     g->out->gate_of[site] = g->gates->at[value];
     g->out->n_of[site] = n;
-    int in[] = {g->renamed[value], g->out->gamma[site], add_vector(g->to, name, "zero", n, 0, false),
+    int in[] = {g->renamed[value], g->out->gamma[site], g->out->beta[site],
                 add_vector(g->to, name, "mean", n, 0, false), add_vector(g->to, name, "one", n, 1, false)};
     lac_attr attr = {.epsilon = 0, .momentum = 1};
     return lac_graph_add_node(g->to, LAC_OP_BATCH_NORM, lac_arena_printf(g->to->arena, "%s.gate", name), in,
@@ -81,6 +83,8 @@ lac_status lac_gated_graph_make(const lac_gates *gates, lac_arena *arena, lac_ga
     *out = (lac_gated_graph){.graph = lac_graph_new(arena, from->name),
                              .n_gates = gates->n,
                              .gamma = LAC_NEW_ARRAY(arena, int, from->n_values),
+                             .beta = LAC_NEW_ARRAY(arena, int, from->n_values),
+                             .value = LAC_NEW_ARRAY(arena, int, from->n_values),
                              .gate_of = LAC_NEW_ARRAY(arena, int *, from->n_values),
                              .n_of = LAC_NEW_ARRAY(arena, int, from->n_values)};
     gater g = {gates, out->graph, LAC_NEW_ARRAY(arena, int, from->n_values),

@@ -42,14 +42,16 @@ void lac_gates_keep_one(const lac_gates *gates, const double *score, bool *open)
 ///
 ///   y[c] = lambda[gate of c] * x[c],   lambda = 1 where there is no gate
 ///
-/// The factors are batch norms with mean 0, variance 1 and epsilon 0, whose gamma is the gates' value: run
-/// the copy with freeze_batch_norm. All other constants stop being trainable, and share their data with the
-/// graph.
+/// The factors are batch norms with mean 0, variance 1 and epsilon 0, whose gamma is the gates' value and
+/// whose beta, zero, is there for noise: run the copy with freeze_batch_norm. All other constants stop being
+/// trainable, and share their data with the graph.
 typedef struct lac_gated_graph {
     lac_graph *graph;
     int n_gates;
     int n_sites;
     int *gamma;    ///< [site] value index in the copy
+    int *beta;     ///< [site] likewise
+    int *value;    ///< [site] what is multiplied, in the original
     int **gate_of; ///< [site][channel]
     int *n_of;     ///< [site]
 } lac_gated_graph;

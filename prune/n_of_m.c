@@ -2,7 +2,12 @@
 
 #include <math.h>
 
-enum { M = 4 };
+lac_status lac_n_of_m_count(double density, int *n, lac_error *err) {
+    *n = (int)lround(density * LAC_N_OF_M);
+    if (*n < 1 || fabs(density * LAC_N_OF_M - *n) > 1e-9)
+        LAC_FAIL(err, LAC_E_USAGE, "density %g is no N of %d; give 0.25, 0.5 or 0.75", density, LAC_N_OF_M);
+    return LAC_OK;
+}
 
 void lac_n_of_m_mask(const float *w, lac_shape shape, int n, int m, uint8_t *keep) {
     int64_t n_in = shape.dim[1], n_k = lac_shape_count(shape) / shape.dim[0] / n_in;
@@ -20,16 +25,15 @@ void lac_n_of_m_mask(const float *w, lac_shape shape, int n, int m, uint8_t *kee
                 }
 }
 
-// Layers with fewer than M inputs stay dense, as in the papers: the first convolution, depthwise ones.
+// Layers with fewer than four inputs stay dense, as in the papers: the first convolution, depthwise ones.
 static lac_status mask(lac_sparse *s, double density, lac_error *err) {
-    int n = (int)lround(density * M);
-    if (n < 1 || fabs(density * M - n) > 1e-9)
-        LAC_FAIL(err, LAC_E_USAGE, "density %g is no N of %d; give 0.25, 0.5 or 0.75", density, M);
+    int n;
+    LAC_TRY(lac_n_of_m_count(density, &n, err));
     for (int l = 0; l < s->weights.n_layers; l++) {
         const lac_value *v = lac_weights_value(&s->weights, l);
-        if (v->shape.dim[1] < M) continue;
+        if (v->shape.dim[1] < LAC_N_OF_M) continue;
         uint8_t *keep = LAC_NEW_ARRAY(s->arena, uint8_t, s->weights.first[l + 1] - s->weights.first[l]);
-        lac_n_of_m_mask(v->data, v->shape, n, M, keep);
+        lac_n_of_m_mask(v->data, v->shape, n, LAC_N_OF_M, keep);
         lac_weights_set_mask(&s->weights, l, keep);
     }
     return LAC_OK;

@@ -30,6 +30,7 @@ typedef struct lac_gate_recipe {
     int batch;         ///< [64]
     float lr;          ///< [0.6] of Adam, constant
     float beta, gamma; ///< [6] of the budget, [0.4] of the binarisation
+    bool noise;        ///< closing gates let noise in
 } lac_gate_recipe;
 
 /// What a pruner has to say besides the graph.

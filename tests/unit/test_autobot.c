@@ -1,7 +1,7 @@
 // AutoBot: its terms by hand, its gradients by finite differences, and what it does to a network that has
 // learned.
+#include "learned.h"
 #include "prune_kit.h"
-#include "train_fixture.h"
 
 #include "autobot.h"
 #include "gate_run.h"
@@ -68,8 +68,7 @@ static double worst_slope(lac_gate_run *run, int n, double *lambda, const double
     return worst / largest;
 }
 
-static void slopes_of_gates_match_finite_differences(void **state) {
-    (void)state;
+static void check_slopes(bool noise) {
     lac_arena *arena = lac_arena_open();
     lac_dataset data = synthetic_dataset(arena);
     lac_graph *graph = branching_net(arena, 6);
@@ -83,10 +82,46 @@ static void slopes_of_gates_match_finite_differences(void **state) {
     for (int i = 0; i < 10; i++) lambda[i] = 0.4 + 0.5 * (double)lac_rng_uniform(&rng);
     ASSERT_FINE(lac_gate_run_open(&run, gates, &data, 40, &(lac_recipe){.seed = 2}, arena, err));
     ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &loss, slope, err));
+    if (noise) {
+        double quiet = loss;
+        ASSERT_FINE(lac_gate_run_add_noise(&run, gates, arena, err));
+        ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &loss, slope, err));
+        assert_true(loss != quiet);
+    }
     double right = worst_slope(&run, 10, lambda, slope);
-    if (right > 5e-3) fail_msg("slopes are off by %g of the largest", right);
+    if (right > (noise ? 1e-2 : 5e-3)) fail_msg("slopes are off by %g of the largest", right);
     slope[7] = -slope[7]; // the check notices a wrong one
     assert_true(worst_slope(&run, 10, lambda, slope) > 2e-2);
+    lac_gate_run_close(&run);
+    lac_arena_close(arena);
+}
+
+static void slopes_of_gates_match_finite_differences(void **state) {
+    (void)state;
+    check_slopes(false);
+    check_slopes(true);
+}
+
+// Open gates let no noise in, whatever is drawn.
+static void open_gates_are_quiet(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_dataset data = synthetic_dataset(arena);
+    lac_graph *graph = branching_net(arena, 6);
+    lac_gate_rules rules = lac_gate_rules_for(graph, true);
+    lac_gates *gates = lac_gates_find(graph, lac_channels_find(graph, arena), &rules, arena);
+    lac_gate_run run;
+    double lambda[10], slope[10], quiet, noisy;
+    for (int i = 0; i < 10; i++) lambda[i] = 1;
+    ASSERT_FINE(lac_gate_run_open(&run, gates, &data, 40, &(lac_recipe){.seed = 2}, arena, err));
+    ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &quiet, slope, err));
+    ASSERT_FINE(lac_gate_run_add_noise(&run, gates, arena, err));
+    ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &noisy, slope, err));
+    assert_true(quiet == noisy);
+    lambda[3] = 0;
+    ASSERT_FINE(lac_gate_run_step(&run, 0, lambda, &quiet, slope, err));
+    ASSERT_FINE(lac_gate_run_step(&run, 1, lambda, &noisy, slope, err));
+    assert_true(quiet != noisy);
     lac_gate_run_close(&run);
     lac_arena_close(arena);
 }
@@ -125,29 +160,12 @@ static void ranks_of_maps_by_hand(void **state) {
 
 // ---- whole runs -----------------------------------------------------------------------------------------
 
-typedef struct learned {
-    lac_arena *arena;
-    lac_dataset data;
-    lac_graph *graph;
-} learned;
-
-static int learn(void **state) {
-    learned *l = calloc(1, sizeof *l);
-    l->arena = lac_arena_open();
-    l->data = synthetic_dataset(l->arena);
-    l->graph = branching_net(l->arena, 12);
-    ASSERT_FINE(lac_graph_infer(l->graph, err));
-    lac_recipe recipe = {.epochs = 12, .batch = 30, .lr = 0.05f, .seed = 1};
-    ASSERT_FINE(lac_train(l->graph, &l->data, &recipe, NULL, NULL, NULL, err));
-    *state = l;
-    return 0;
+static lac_graph *build_branching(lac_arena *arena) {
+    return branching_net(arena, 12);
 }
 
-static int forget(void **state) {
-    learned *l = *state;
-    lac_arena_close(l->arena);
-    free(l);
-    return 0;
+static int learn_branching(void **state) {
+    return learn_with(state, build_branching, 12);
 }
 
 static lac_graph *pruned(const learned *l, const char *method, lac_prune_config config,
@@ -285,6 +303,7 @@ int main(void) {
         cmocka_unit_test(gates_begin_at_nine_tenths),
         cmocka_unit_test(binarisation_is_a_mean_of_means),
         cmocka_unit_test(slopes_of_gates_match_finite_differences),
+        cmocka_unit_test(open_gates_are_quiet),
         cmocka_unit_test(a_group_is_shortened_down_to_zero),
         cmocka_unit_test(what_cancels_goes_together),
         cmocka_unit_test(ranks_of_maps_by_hand),
@@ -296,5 +315,5 @@ int main(void) {
         cmocka_unit_test(every_pruner_of_channels_meets_the_budget),
         cmocka_unit_test(refuses_budgets_that_cannot_be),
     };
-    return cmocka_run_group_tests(tests, learn, forget);
+    return cmocka_run_group_tests(tests, learn_branching, forget);
 }

@@ -1,7 +1,7 @@
 // Pruners of weights: each law on numbers small enough to work out by hand, then every pruner on a network
 // that has learned.
+#include "learned.h"
 #include "prune_kit.h"
-#include "train_fixture.h"
 
 #include "group_mask.h"
 #include "hard_concrete.h"
@@ -178,30 +178,6 @@ static void hard_concrete_gates_by_hand(void **state) {
 
 // ---- whole runs -----------------------------------------------------------------------------------------
 
-typedef struct learned {
-    lac_arena *arena;
-    lac_dataset data;
-    lac_graph *graph;
-} learned;
-
-static int learn(void **state) {
-    learned *l = calloc(1, sizeof *l);
-    l->arena = lac_arena_open();
-    l->data = synthetic_dataset(l->arena);
-    l->graph = synthetic_net(l->arena);
-    lac_recipe recipe = {.epochs = 8, .batch = 30, .lr = 0.05f, .seed = 1};
-    ASSERT_FINE(lac_train(l->graph, &l->data, &recipe, NULL, NULL, NULL, err));
-    *state = l;
-    return 0;
-}
-
-static int forget(void **state) {
-    learned *l = *state;
-    lac_arena_close(l->arena);
-    free(l);
-    return 0;
-}
-
 static lac_prune_config config_of(double density) {
     return (lac_prune_config){.density = density,
                               .recipe = {.epochs = 1, .batch = 30, .lr = 0.02f, .seed = 3}};
@@ -230,12 +206,39 @@ static void every_pruner_of_weights_ends_at_its_density(void **state) {
     }
 }
 
+// Every group of four keeps two, and not the two that were largest before: masked weights go on learning.
+static void sr_ste_chooses_anew(void **state) {
+    const learned *l = *state;
+    lac_graph *graph = lac_graph_copy(l->graph, l->arena);
+    lac_prune_config config = config_of(0.5);
+    config.recipe.epochs = 3;
+    ASSERT_FINE(lac_pruner_find("sr-ste")->run(graph, &l->data, &config, NULL, err));
+    lac_weights before = lac_weights_of(l->graph, l->arena), after = lac_weights_of(graph, l->arena);
+    int n_changed = 0;
+    for (int layer = 0; layer < after.n_layers; layer++) {
+        const lac_value *v = lac_weights_value(&after, layer);
+        int64_t n = lac_shape_count(v->shape), n_in = v->shape.dim[1], places = n / v->shape.dim[0] / n_in;
+        if (n_in < LAC_N_OF_M) continue;
+        uint8_t *at_once = LAC_NEW_ARRAY(l->arena, uint8_t, n);
+        lac_n_of_m_mask(lac_weights_value(&before, layer)->data, v->shape, 2, LAC_N_OF_M, at_once);
+        for (int64_t i = 0; i < n; i++) {
+            int kept = 0;
+            n_changed += at_once[i] != v->mask[i];
+            assert_true(v->mask[i] || v->data[i] == 0);
+            if (i / places % LAC_N_OF_M || i / places % n_in + LAC_N_OF_M > n_in) continue;
+            for (int64_t k = 0; k < LAC_N_OF_M; k++) kept += v->mask[i + k * places];
+            assert_int_equal(kept, 2);
+        }
+    }
+    assert_true(n_changed > 0);
+}
+
 static void two_runs_are_equal(void **state) {
     const learned *l = *state;
-    static const char *const names[] = {"movement", "rigl", "set", "snip"};
-    for (int i = 0; i < 4; i++) {
+    static const char *const names[] = {"movement", "rigl", "set", "snip", "sr-ste"};
+    for (int i = 0; i < 5; i++) {
         lac_graph *a = lac_graph_copy(l->graph, l->arena), *b = lac_graph_copy(l->graph, l->arena);
-        lac_prune_config config = config_of(0.2);
+        lac_prune_config config = config_of(0.25);
         ASSERT_FINE(lac_pruner_find(names[i])->run(a, &l->data, &config, NULL, err));
         ASSERT_FINE(lac_pruner_find(names[i])->run(b, &l->data, &config, NULL, err));
         assert_true(same_constants(a, b));
@@ -295,6 +298,7 @@ int main(void) {
         cmocka_unit_test(rounds_go_down_by_equal_factors),
         cmocka_unit_test(hard_concrete_gates_by_hand),
         cmocka_unit_test(every_pruner_of_weights_ends_at_its_density),
+        cmocka_unit_test(sr_ste_chooses_anew),
         cmocka_unit_test(two_runs_are_equal),
         cmocka_unit_test(scores_beat_their_opposites),
         cmocka_unit_test(refuses_what_cannot_be),
