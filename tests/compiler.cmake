@@ -20,3 +20,8 @@ if(TARGET lac_sim)
   target_compile_options(engine_cycles PRIVATE ${LAC_WARNINGS})
   target_link_libraries(engine_cycles PRIVATE lac_device lac_engine lac_graph_builder)
 endif()
+
+# Every network of nets.def on every device: bench/devices.sh.
+add_executable(net_image EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/bench/net_image.c)
+target_compile_options(net_image PRIVATE ${LAC_WARNINGS})
+target_link_libraries(net_image PRIVATE lac_quant lac_train lac_engine lac_exec)

@@ -66,6 +66,25 @@ set_tests_properties(test_device_xrt PROPERTIES LABELS quick TIMEOUT 120)
 
 lac_test(test_lacuna SOURCE unit/test_lacuna.c DEPS lac_api lac_graph_builder)
 
+# The command on a card of Xilinx's: a library that is loaded before OpenCL's plays it, and everything that may be wrong
+# with it ends in a sentence and an exit code.
+if(OpenCL_FOUND AND TARGET lacuna AND NOT LAC_SANITIZE)
+  add_library(opencl_card MODULE ${CMAKE_SOURCE_DIR}/tests/stub/opencl_card.c)
+  target_compile_options(opencl_card PRIVATE ${LAC_WARNINGS} -Wno-missing-prototypes)
+  target_link_libraries(opencl_card PRIVATE lac_kernel_source OpenCL::OpenCL ${CMAKE_DL_LIBS})
+  add_test(NAME cli_card COMMAND tests/cli/run.sh card WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(cli_card PROPERTIES LABELS full TIMEOUT 600
+    ENVIRONMENT "LACUNA=$<TARGET_FILE:lacuna>;LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache;CARD=$<TARGET_FILE:opencl_card>")
+endif()
+
+# Networks of nets.def on all devices: those that take a moment here, all of them in bench/devices.csv.
+if(TARGET lac_sim AND OpenCL_FOUND AND TARGET lacuna)
+  set_target_properties(net_image PROPERTIES EXCLUDE_FROM_ALL FALSE)
+  add_test(NAME devices_agree COMMAND ${hls_scripts}/devices_agree.sh ${CMAKE_BINARY_DIR})
+  set_tests_properties(devices_agree PROPERTIES LABELS full TIMEOUT 600
+                       ENVIRONMENT "LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache;OMP_NUM_THREADS=1")
+endif()
+
 # The library as others see it; a sanitized one cannot be linked into a program without sanitizers.
 if(TARGET lacuna AND NOT LAC_SANITIZE)
   add_test(NAME installed_example COMMAND ${hls_scripts}/install.sh ${CMAKE_BINARY_DIR})
@@ -79,7 +98,7 @@ endif()
 # The same pair on device opencl under Oclgrind; it cannot be loaded under AddressSanitizer.
 find_program(LAC_OCLGRIND oclgrind)
 set(wrapped clGetPlatformIDs clGetPlatformInfo clCreateProgramWithBinary clBuildProgram clCreateKernel clCreateBuffer
-            clWaitForEvents clGetEventInfo)
+            clWaitForEvents clGetEventInfo clEnqueueMigrateMemObjects clEnqueueNDRangeKernel)
 list(TRANSFORM wrapped PREPEND LINKER:--wrap=)
 lac_test(test_device_opencl SOURCE unit/test_device_opencl.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 300)
 target_link_options(test_device_opencl PRIVATE ${wrapped})

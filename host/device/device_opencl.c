@@ -156,6 +156,7 @@ static void slot_forget(cl_slot *slot) {
 static lac_status slot_start(cl_state *state, cl_slot *slot, int first, int n, lac_error *err) {
     static const size_t one = 1;
     cl_command_queue q = state->queue;
+    int batch = lac_image_batch(state->io->image);
     LAC_TRY(set_number(slot, LAC_ARG_RUNS, (size_t)n, err));
     memset(slot->report.host, 0, slot->report.bytes);
     const cl_mem in[] = {slot->input.device, slot->report.device},
@@ -169,7 +170,8 @@ static lac_status slot_start(cl_state *state, cl_slot *slot, int first, int n, l
         code =
             clEnqueueMigrateMemObjects(q, 2, out, CL_MIGRATE_MEM_OBJECT_HOST, 1, &slot->done, &slot->stored);
     if (code == CL_SUCCESS) code = clFlush(q);
-    if (code != CL_SUCCESS) return lac_opencl_fail(err, code, "the start of runs %d..%d", first, first + n);
+    if (code != CL_SUCCESS)
+        return lac_opencl_fail(err, code, "the start of images %d..%d", first * batch, (first + n) * batch);
     return LAC_OK;
 }
 
@@ -206,10 +208,11 @@ static lac_status look_at(cl_state *state, const shared *s, lac_error *err) {
 }
 
 static lac_status slot_wait(cl_state *state, cl_slot *slot, lac_error *err) {
+    int batch = lac_image_batch(state->io->image);
     cl_int code = clWaitForEvents(1, &slot->stored);
     if (code != CL_SUCCESS)
-        return lac_opencl_fail(err, cause_of(slot, code), "runs %d..%d, which are lost", slot->first,
-                               slot->first + slot->n);
+        return lac_opencl_fail(err, cause_of(slot, code), "images %d..%d, which are lost",
+                               slot->first * batch, (slot->first + slot->n) * batch);
     state->times.load_s += seconds_of(slot->loaded);
     state->times.run_s += seconds_of(slot->done);
     state->times.store_s += seconds_of(slot->stored);

@@ -27,6 +27,7 @@ typedef struct xrt_slot {
     xrtRunHandle run;
     xrtBufferHandle buffers[POINTERS];
     int first, n; ///< runs; n = 0: idle
+    int batch;    ///< images of a run
 } xrt_slot;
 
 typedef struct xrt_state {
@@ -98,6 +99,7 @@ static lac_status set_arguments(const xrt_state *state, const xrt_slot *slot, la
 }
 
 static lac_status slot_open(xrt_state *state, xrt_slot *slot, int unit, lac_error *err) {
+    slot->batch = lac_image_batch(state->io->image);
     char name[64];
     snprintf(name, sizeof name, "%s:{%s_%d}", kernel_name, kernel_name, unit + 1);
     slot->kernel = xrtPLKernelOpen(state->device, state->id, name);
@@ -121,7 +123,8 @@ static lac_status slot_start(xrt_slot *slot, int first, int n, lac_error *err) {
     static const uint8_t nothing[LAC_REPORT_BYTES];
     LAC_TRY(send(slot, REPORT, nothing, sizeof nothing, err));
     if (xrtRunSetArg(slot->run, LAC_ARG_RUNS, (uint32_t)n) != 0 || xrtRunStart(slot->run) != 0)
-        LAC_FAIL(err, LAC_E_DEVICE, "device xrt: runs %d..%d cannot be started", first, first + n);
+        LAC_FAIL(err, LAC_E_DEVICE, "device xrt: images %d..%d cannot be started", first * slot->batch,
+                 (first + n) * slot->batch);
     slot->first = first;
     slot->n = n;
     return LAC_OK;
@@ -131,8 +134,9 @@ static lac_status slot_wait(const xrt_slot *slot, uint8_t report[LAC_REPORT_BYTE
     enum ert_cmd_state end = xrtRunWait(slot->run);
     if (end != ERT_CMD_STATE_COMPLETED)
         LAC_FAIL(err, LAC_E_DEVICE,
-                 "device xrt: runs %d..%d are lost: the card ended them in state %d, not %d", slot->first,
-                 slot->first + slot->n, (int)end, (int)ERT_CMD_STATE_COMPLETED);
+                 "device xrt: images %d..%d are lost: the card ended them in state %d, not %d",
+                 slot->first * slot->batch, (slot->first + slot->n) * slot->batch, (int)end,
+                 (int)ERT_CMD_STATE_COMPLETED);
     return fetch(slot, REPORT, report, LAC_REPORT_BYTES, err);
 }
 

@@ -268,6 +268,102 @@ static void done_holds_until_continue_and_interrupts(void **state) {
     scene_end(&s);
 }
 
+// ---- as XRT's driver does it ------------------------------------------------------------------------------
+// The accesses of its module for kernels of ap_ctrl_chain, one for one: the whole register map from 0x10 on,
+// reserved words too; ap_start; then either polls of the control word, or the interrupt, whose status is
+// read, answered by ap_continue, and written back.
+
+enum { MAP_BEGIN = 0x10, MAP_WORDS = 27, AP_START = 1, AP_DONE = 2, AP_CONTINUE = 16, INTERRUPT_DONE = 1 };
+
+static void put(uint32_t *words, uint32_t offset, uint64_t value, bool is_pointer) {
+    assert_in_range(offset, MAP_BEGIN, MAP_BEGIN + 4 * (MAP_WORDS - 1));
+    words[(offset - MAP_BEGIN) / 4] = (uint32_t)value;
+    if (is_pointer) words[(offset - MAP_BEGIN) / 4 + 1] = (uint32_t)(value >> 32);
+}
+
+static void driver_starts(const lac_axi_job *job) {
+    uint32_t words[MAP_WORDS] = {0};
+#define LAC_ARGUMENT(name, c_name, offset, is_pointer, type, doc) put(words, offset, job->c_name, is_pointer);
+#include "registers.def"
+    for (uint32_t i = 0; i < MAP_WORDS; i++) MUST(lac_axi_write(axi, MAP_BEGIN + 4 * i, words[i], 15, &err));
+    MUST(lac_axi_write(axi, LAC_REG_CTRL, AP_START, 15, &err));
+}
+
+/// One look at the kernel; whether a job is complete. *is_ready: the next one may be written.
+static bool driver_checks(bool *is_ready) {
+    uint32_t control;
+    MUST(lac_axi_read(axi, LAC_REG_CTRL, &control, &err));
+    *is_ready = *is_ready || !(control & AP_START);
+    if (!(control & AP_DONE)) return false;
+    MUST(lac_axi_write(axi, LAC_REG_CTRL, AP_CONTINUE, 15, &err));
+    return true;
+}
+
+static void driver_polls(void) {
+    bool is_ready = false;
+    for (int i = 0; i < 100000; i++)
+        if (driver_checks(&is_ready)) {
+            assert_true(is_ready);
+            return;
+        }
+    fail_msg("the kernel is never done");
+}
+
+static void driver_is_interrupted(void) {
+    uint32_t status, control;
+    for (int i = 0; i < LIMIT && !lac_axi_interrupt(axi); i++) lac_axi_idle(axi, 1);
+    assert_true(lac_axi_interrupt(axi));
+    MUST(lac_axi_read(axi, LAC_REG_ISR, &status, &err));
+    assert_int_equal(status & INTERRUPT_DONE, INTERRUPT_DONE);
+    MUST(lac_axi_read(axi, LAC_REG_CTRL, &control, &err));
+    assert_int_equal(control & AP_DONE, AP_DONE);
+    MUST(lac_axi_write(axi, LAC_REG_CTRL, AP_CONTINUE, 15, &err));
+    MUST(lac_axi_write(axi, LAC_REG_ISR, status, 15, &err));
+    assert_false(lac_axi_interrupt(axi));
+}
+
+static void does_what_xrt_s_driver_expects(void **state) {
+    (void)state;
+    for (int interrupts = 0; interrupts < 2; interrupts++) {
+        uint32_t control;
+        lac_axi_reset(axi);
+        MUST(lac_axi_read(axi, LAC_REG_CTRL, &control, &err)); // when the module finds the kernel
+        assert_int_equal(control, 4);
+        MUST(lac_axi_write(axi, LAC_REG_GIE, (uint32_t)interrupts, 15, &err));
+        MUST(lac_axi_write(axi, LAC_REG_IER, interrupts ? INTERRUPT_DONE : 0, 15, &err));
+        for (uint32_t i = 0; i < 4; i++) {
+            scene s = scene_begin(20 + i, 1 + i % 3);
+            driver_starts(&s.job);
+            if (interrupts)
+                driver_is_interrupted();
+            else
+                driver_polls();
+            assert_int_equal(report(&s, LAC_REPORT_STATUS, 4), LAC_KERNEL_OK);
+            check_results(&s);
+            scene_end(&s);
+        }
+    }
+    // A driver that forgets ap_continue does not see a second job end.
+    scene s = scene_begin(24, 1);
+    bool is_ready = false, is_done = false;
+    lac_axi_reset(axi);
+    driver_starts(&s.job);
+    uint32_t control = 0;
+    for (int i = 0; i < 100000 && !(control & AP_DONE); i++)
+        MUST(lac_axi_read(axi, LAC_REG_CTRL, &control, &err));
+    memset(at(s.job.report), 0, LAC_REPORT_BYTES);
+    driver_starts(&s.job);
+    lac_axi_idle(axi, 20000);
+    assert_int_equal(report(&s, LAC_REPORT_RUNS_DONE, 4), 0);
+    for (int i = 0; i < 100000 && !is_done; i++) is_done = driver_checks(&is_ready); // of the first
+    is_done = false;
+    for (int i = 0; i < 100000 && !is_done; i++) is_done = driver_checks(&is_ready);
+    assert_true(is_done);
+    assert_int_equal(report(&s, LAC_REPORT_RUNS_DONE, 4), 1);
+    check_results(&s);
+    scene_end(&s);
+}
+
 static void equals_the_reference_in_any_weather(void **state) {
     (void)state;
     int n = getenv("LAC_TEST_GRAPHS") ? atoi(getenv("LAC_TEST_GRAPHS")) : 40;
@@ -515,6 +611,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(registers_follow_the_map),
         cmocka_unit_test(done_holds_until_continue_and_interrupts),
+        cmocka_unit_test(does_what_xrt_s_driver_expects),
         cmocka_unit_test(equals_the_reference_in_any_weather),
         cmocka_unit_test(wrong_arguments_are_refused),
         cmocka_unit_test(broken_programs_end_with_a_status),
@@ -523,5 +620,6 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_hung_memory_ends_in_a_timeout),
         cmocka_unit_test(a_reset_in_mid_run_is_safe),
     };
+    if (getenv("LAC_TEST_ONLY")) cmocka_set_test_filter(getenv("LAC_TEST_ONLY"));
     return cmocka_run_group_tests_name("kernel through its AXI pins", tests, open_kernel, close_kernel);
 }

@@ -130,6 +130,50 @@ cl_int __wrap_clGetEventInfo(cl_event event, cl_event_info what, size_t n, void 
     return code;
 }
 
+/// Commands of the runs in hand: transfers to the device, and kernels.
+enum { MOST_COMMANDS = 200 };
+static struct {
+    cl_event loads[MOST_COMMANDS], kernels[MOST_COMMANDS];
+    int n, is_watching, is_in_order;
+} seen;
+
+cl_int __real_clEnqueueMigrateMemObjects(cl_command_queue queue, cl_uint n, const cl_mem *buffers,
+                                         cl_mem_migration_flags flags, cl_uint n_wait, const cl_event *wait,
+                                         cl_event *event);
+cl_int __wrap_clEnqueueMigrateMemObjects(cl_command_queue queue, cl_uint n, const cl_mem *buffers,
+                                         cl_mem_migration_flags flags, cl_uint n_wait, const cl_event *wait,
+                                         cl_event *event);
+cl_int __wrap_clEnqueueMigrateMemObjects(cl_command_queue queue, cl_uint n, const cl_mem *buffers,
+                                         cl_mem_migration_flags flags, cl_uint n_wait, const cl_event *wait,
+                                         cl_event *event) {
+    cl_int code = __real_clEnqueueMigrateMemObjects(queue, n, buffers, flags, n_wait, wait, event);
+    if (seen.is_watching && code == CL_SUCCESS && event && !(flags & CL_MIGRATE_MEM_OBJECT_HOST)) {
+        assert_true(seen.n < MOST_COMMANDS);
+        clRetainEvent(*event);
+        seen.loads[seen.n] = *event;
+    }
+    return code;
+}
+
+cl_int __real_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
+                                     const size_t *offset, const size_t *global, const size_t *local,
+                                     cl_uint n_wait, const cl_event *wait, cl_event *event);
+cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
+                                     const size_t *offset, const size_t *global, const size_t *local,
+                                     cl_uint n_wait, const cl_event *wait, cl_event *event);
+cl_int __wrap_clEnqueueNDRangeKernel(cl_command_queue queue, cl_kernel kernel, cl_uint dims,
+                                     const size_t *offset, const size_t *global, const size_t *local,
+                                     cl_uint n_wait, const cl_event *wait, cl_event *event) {
+    cl_int code =
+        __real_clEnqueueNDRangeKernel(queue, kernel, dims, offset, global, local, n_wait, wait, event);
+    if (seen.is_watching && code == CL_SUCCESS) {
+        clRetainEvent(*event);
+        seen.kernels[seen.n++] = *event;
+        if (seen.is_in_order) clFinish(queue);
+    }
+    return code;
+}
+
 // ---- tests ------------------------------------------------------------------------------------------------
 
 static int n_images = 1; // that share the mesh
@@ -141,11 +185,15 @@ typedef struct fixture {
     lac_error err;
 } fixture;
 
+static int n_channels = 3; // of the net: how long it takes
+
 static lac_status open_with(fixture *f, const lac_engine_config *e, const lac_device_config *config) {
     *f = (fixture){.arena = lac_arena_open()};
     builder b = builder_begin(f->arena, 5);
     int x = builder_input(&b, 2, 6, 6, (lac_code_type){.bits = 4});
-    x = builder_conv(&b, x, (layer_options){.out_c = 3, .window = WINDOW(3, 1, 1)});
+    x = builder_conv(&b, x, (layer_options){.out_c = n_channels, .window = WINDOW(3, 1, 1)});
+    if (n_channels > 3)
+        x = builder_conv(&b, x, (layer_options){.out_c = n_channels, .window = WINDOW(3, 1, 1)});
     x = builder_conv(&b, x, (layer_options){.out_c = 4, .window = WINDOW(6, 1, 0), .raw = true});
     assert_int_equal(lac_compile_batch(builder_end(&b, x), e, n_images, f->arena, &f->image, NULL), LAC_OK);
     return lac_device_opencl.open(f->image, config, NULL, &f->state, &f->err);
@@ -174,6 +222,82 @@ static lac_status run_many(fixture *f, int n) {
         assert_memory_equal(values[g->output], out + (size_t)i * n_out, n_out * sizeof *out);
     }
     return LAC_OK;
+}
+
+typedef struct span {
+    cl_ulong begin, end;
+} span;
+
+static span span_of(cl_event event) {
+    span s;
+    assert_int_equal(
+        clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof s.begin, &s.begin, NULL),
+        CL_SUCCESS);
+    assert_int_equal(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof s.end, &s.end, NULL),
+                     CL_SUCCESS);
+    return s;
+}
+
+/// Runs many batches; how many commands of a kind lie, at least with one end, inside a kernel that was
+/// started before.
+static int count_overlaps(fixture *f, cl_event *commands) {
+    int n = 0;
+    seen.n = 0;
+    seen.is_watching = 1;
+    assert_int_equal(run_many(f, 192), LAC_OK);
+    seen.is_watching = 0;
+    for (int i = 0; i < seen.n; i++)
+        for (int j = i + 1; j < seen.n; j++) {
+            span kernel = span_of(seen.kernels[i]), other = span_of(commands[j]);
+            n += other.begin < kernel.end && other.end > kernel.begin;
+        }
+    for (int i = 0; i < seen.n; i++) {
+        clReleaseEvent(seen.loads[i]);
+        clReleaseEvent(seen.kernels[i]);
+    }
+    return n;
+}
+
+/// By the times that the runtime gives for its commands. One unit, so that a transfer has no other kernel to
+/// run beside; a busy machine may need more than one try.
+static void sends_a_batch_while_another_is_at_work(void **state) {
+    (void)state;
+    static const lac_device_config one_unit = {.n_units = 1};
+    fixture f;
+    int n = 0;
+    memset(&fake, 0, sizeof fake);
+    n_channels = 50;
+    assert_int_equal(open_with(&f, &engine, &one_unit), LAC_OK);
+    n_channels = 3;
+    for (int i = 0; i < 20 && n == 0; i++) n = count_overlaps(&f, seen.loads);
+    print_message("%d of %d transfers beside a kernel\n", n, seen.n);
+    assert_true(n > 0);
+    seen.is_in_order = 1; // and if every command waits for the one before, there is none
+    assert_int_equal(count_overlaps(&f, seen.loads), 0);
+    seen.is_in_order = 0;
+    close_all(&f);
+}
+
+static void keeps_several_units_at_work(void **state) {
+    (void)state;
+    static const lac_device_config two_units = {.n_units = 2};
+    fixture f;
+    int n = 0;
+    cl_uint there = 0;
+    memset(&fake, 0, sizeof fake);
+    n_channels = 50;
+    assert_int_equal(open_with(&f, &engine, &two_units), LAC_OK);
+    n_channels = 3;
+    lac_opencl_choice place;
+    assert_true(lac_opencl_row(0, &place));
+    clGetDeviceInfo(place.device, CL_DEVICE_MAX_COMPUTE_UNITS, sizeof there, &there, NULL);
+    for (int i = 0; i < 20 && n == 0 && there > 1; i++) n = count_overlaps(&f, seen.kernels);
+    print_message("%d pairs of kernels at once, on %u cores\n", n, there);
+    assert_true(n > 0 || there < 2);
+    seen.is_in_order = 1;
+    assert_int_equal(count_overlaps(&f, seen.kernels), 0);
+    seen.is_in_order = 0;
+    close_all(&f);
 }
 
 /// Five runs of four images that share a mesh, across slots.
@@ -300,6 +424,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(overlaps_batches_and_takes_times),
         cmocka_unit_test(runs_images_that_share_the_mesh),
+        cmocka_unit_test(sends_a_batch_while_another_is_at_work),
+        cmocka_unit_test(keeps_several_units_at_work),
         cmocka_unit_test(places_buffers_by_argument_on_a_card),
         cmocka_unit_test(says_in_words_what_is_wrong),
         cmocka_unit_test(refuses_an_engine_that_does_not_fit_a_stack),
