@@ -297,6 +297,18 @@ static void check_bundles(const lint_text *t, const char *bundles) {
         }
 }
 
+/// Bambu takes a pointer without a literal pragma for a scalar.
+static void check_literal_interface(const lint_text *t, const argument *a) {
+    char line[512], wanted[128];
+    snprintf(wanted, sizeof wanted,
+             "#pragma HLS interface port=%s mode=m_axi offset=direct bundle=", a->name);
+    for (size_t at = 0; at < t->n; at = lint_next_line(t, at)) {
+        lint_line(t, at, line, sizeof line);
+        if (strncmp(line, wanted, strlen(wanted)) == 0) return;
+    }
+    lint_find(t, 0, "pointer '%s' has no literal interface under __BAMBU__", a->name);
+}
+
 static void check_signature(const lint_text *t) {
     char list[1024], bundles[1024] = "", type[256], name[256];
     size_t at = 0;
@@ -321,7 +333,10 @@ static void check_signature(const lint_text *t) {
                       arguments[i].type, arguments[i].name);
     }
     if (rest) lint_find(t, at, "the kernel has more arguments than the %d of registers.def", N_ARGUMENTS);
-    for (int i = 0; i < N_ARGUMENTS; i++) check_interface(t, &arguments[i], bundles, sizeof bundles);
+    for (int i = 0; i < N_ARGUMENTS; i++) {
+        check_interface(t, &arguments[i], bundles, sizeof bundles);
+        if (arguments[i].is_pointer) check_literal_interface(t, &arguments[i]);
+    }
     check_bundles(t, bundles);
 }
 

@@ -20,11 +20,12 @@ compile() { # DIALECT FILE MACROS...
     gcc-c++14) g++ -x c++ -std=c++14 "${strict[@]}" "$@" "$file" ;;
     clang-c++14) clang++ -x c++ -std=c++14 "${strict[@]}" "$@" "$file" ;;
     opencl) clang -x cl -cl-std=CL1.2 -Xclang -finclude-default-header "${strict[@]}" "$@" "$file" ;;
+    bambu) clang -std=c99 -D__BAMBU__ "${strict[@]}" -Wno-unknown-pragmas "$@" "$file" ;;
     vitis) clang -std=c99 -D__SYNTHESIS__ -D__VITIS_HLS__ "${strict[@]}" -Wno-unknown-pragmas "$@" "$file" ;;
   esac
 }
 
-for dialect in gcc-c99 clang-c99 gcc-c++14 clang-c++14 opencl vitis; do
+for dialect in gcc-c99 clang-c99 gcc-c++14 clang-c++14 opencl bambu vitis; do
   compile $dialect lac_kernel.c || { echo "$dialect refuses the kernel"; wrong=1; }
   compile $dialect lac_kernel.c -DLAC_TRACE -DLAC_MESH_X=3 -DLAC_MESH_Y=2 -DLAC_DRAIN=2 ||
     { echo "$dialect refuses the kernel with a trace"; wrong=1; }

@@ -20,6 +20,10 @@ export PKG_CONFIG_PATH
 lib=$(dirname "$(find "$work/prefix" -name liblacuna.so)")
 # shellcheck disable=SC2046
 cc -std=c11 -Wall -Wextra -Werror example/classify.c -o classify_pc $(pkg-config --cflags --libs lacuna) -Wl,-rpath,"$lib"
+# shellcheck disable=SC2046
+cc -std=c11 -Wall -Wextra -Werror $(pkg-config --cflags lacuna) example/classify.c -o classify_pc_static \
+  "$lib/liblacuna.a" $(pkg-config --static --libs lacuna | sed 's/-llacuna//')
+ldd classify_pc_static | grep -q liblacuna && { echo "the static program needs the shared library"; exit 1; }
 
 nm -D --defined-only "$lib/liblacuna.so" | awk '$2 != "A" { print $3 }' | grep -v '^lacuna_[a-z_]*@@LACUNA_0.1$' &&
   { echo "the shared library exports other names"; exit 1; }
@@ -33,7 +37,7 @@ zcat "$data" | tail -c +17 | head -c $((784 * n)) >pixels || true
 devices=$(./classify_pc --list)
 for device in hls opencl; do
   if ! grep -qx $device <<<"$devices"; then echo "no device $device in this build"; continue; fi
-  for program in ./classify_pc example/build/classify example/build/classify_static; do
+  for program in ./classify_pc ./classify_pc_static example/build/classify example/build/classify_static; do
     $program $device model.lac <pixels >got.txt
     cmp expected.txt got.txt || { echo "$program on $device gives other classes"; exit 1; }
   done

@@ -67,13 +67,26 @@ static void write_kernel(const char *folder, const fault *f, lac_arena *arena) {
     if (f && n_found != 1) fail_msg("'%s' is %d times in the kernel, not once", f->text, n_found);
 }
 
-static void *build_kernel(const fault *f, lac_arena *arena, kernel_function **kernel) {
+/// Compilers and languages that the kernel must run in; OpenCL C is device opencl's.
+static const char *const dialects[][4] = {
+    {"cc", "-std=c99"},
+    {"c++", "-xc++", "-std=c++14"},
+    {"clang", "-std=c99"},
+    {"clang++", "-xc++", "-std=c++14"},
+};
+enum { N_DIALECTS = sizeof dialects / sizeof dialects[0] };
+
+static void *build_kernel(const fault *f, int dialect, lac_arena *arena, kernel_function **kernel) {
     char folder[] = "hls_faults_XXXXXX";
     assert_non_null(mkdtemp(folder));
     write_kernel(folder, f, arena);
-    const char *argv[32] = {"cc", "-std=c99", "-w", "-fPIC", "-shared", "-o", "kernel.so", "lac_kernel.c"};
+    static const char *const tail[] = {"-w", "-fPIC", "-shared", "-o", "kernel.so", "lac_kernel.c"};
+    const char *argv[32] = {NULL};
     const char *const *options = lac_kernel_options(&engine, false, arena);
-    for (int i = 0; options[i]; i++) argv[8 + i] = options[i];
+    int n = 0;
+    for (int i = 0; dialects[dialect][i]; i++) argv[n++] = dialects[dialect][i];
+    for (int i = 0; options[i]; i++) argv[n++] = options[i];
+    for (int i = 0; i < 6; i++) argv[n++] = tail[i];
     lac_error err = {0};
     if (lac_process_run(argv, folder, lac_arena_printf(arena, "%s/build.log", folder), &err) != LAC_OK)
         fail_msg("%s", err.text);
@@ -135,10 +148,10 @@ static bool equals_the_reference(kernel_function *kernel, bool pooled, int n_ima
 }
 
 /// On a mesh cut in 1, 2, 4 and 8, with both nets.
-static bool is_right(const fault *f) {
+static bool is_right(const fault *f, int dialect) {
     lac_arena *arena = lac_arena_open();
     kernel_function *kernel;
-    void *library = build_kernel(f, arena, &kernel);
+    void *library = build_kernel(f, dialect, arena, &kernel);
     bool right = true;
     for (int n_images = 1; n_images <= 8; n_images *= 2)
         for (int pooled = 0; pooled < 2; pooled++)
@@ -148,20 +161,21 @@ static bool is_right(const fault *f) {
     return right;
 }
 
-static void the_kernel_is_right(void **state) {
+static void the_kernel_is_right_in_every_dialect(void **state) {
     (void)state;
-    assert_true(is_right(NULL));
+    for (int d = 0; d < N_DIALECTS; d++)
+        if (!is_right(NULL, d)) fail_msg("wrong with %s %s", dialects[d][0], dialects[d][1]);
 }
 
 static void every_fault_is_seen(void **state) {
     (void)state;
     for (int i = 0; i < N_FAULTS; i++)
-        if (is_right(&faults[i])) fail_msg("not seen: %s", faults[i].what);
+        if (is_right(&faults[i], 0)) fail_msg("not seen: %s", faults[i].what);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_kernel_is_right),
+        cmocka_unit_test(the_kernel_is_right_in_every_dialect),
         cmocka_unit_test(every_fault_is_seen),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
