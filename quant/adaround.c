@@ -2,7 +2,8 @@
 
 static lac_status run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                       const lac_talk *talk, lac_error *err) {
-    const lac_ptq_method method = {.name = "adaround", .round = lac_round_adaround};
+    const lac_ptq_method method = {
+        .name = "adaround", .round = lac_round_adaround, .round_block = lac_round_adaround_block};
     return lac_ptq_run(graph, data, config, &method, talk, err);
 }
 

@@ -10,7 +10,8 @@
 ///   correct biases, or measure batch norms again; snap to integers.
 typedef struct lac_ptq_method {
     const char *name;
-    lac_rounding *round; ///< NULL: nearest, which needs no measuring
+    lac_rounding *round;             ///< NULL: nearest, which needs no measuring
+    lac_block_rounding *round_block; ///< for several rows at once; NULL: row by row
     const void *(*share)(const double *h, int n, lac_arena *arena);
     bool fits_scales; ///< scales move to where the chosen codes err least, in turns with the codes
 } lac_ptq_method;

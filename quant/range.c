@@ -85,9 +85,10 @@ static span kl(const lac_range_samples *s, int n_levels, lac_arena *scratch) {
     double most = fmax(-all.low, all.high);
     if (!(most > 0)) return all;
     double *bins = LAC_NEW_ARRAY(scratch, double, BINS);
+    // Zero has its code whatever the range: the many zeros behind a ReLU would drown the rest.
     for (size_t i = 0; i < s->n; i++) {
         int bin = (int)(fabs((double)s->x[i]) / most * BINS);
-        bins[bin < BINS ? bin : BINS - 1]++;
+        if (s->x[i] != 0) bins[bin < BINS ? bin : BINS - 1]++;
     }
     double kept = most * lac_range_kl_bins(bins, BINS, n_levels) / BINS;
     return (span){fmax(all.low, -kept), fmin(all.high, kept)};

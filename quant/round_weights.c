@@ -52,8 +52,27 @@ static void round_row(void *ctx, size_t item, int worker) {
     lac_arena_reset(j->scratch[worker]);
 }
 
+enum { BLOCK = 16 };
+
+static int blocks_per_group(const layer_job *j) {
+    return (j->m->rows + BLOCK - 1) / BLOCK;
+}
+
+static void round_block(void *ctx, size_t item, int worker) {
+    const layer_job *j = ctx;
+    lac_round_row rows[BLOCK];
+    int group = (int)item / blocks_per_group(j), first = (int)item % blocks_per_group(j) * BLOCK;
+    int n = j->m->rows - first < BLOCK ? j->m->rows - first : BLOCK, o = group * j->m->rows + first;
+    for (int i = 0; i < n; i++) rows[i] = row_of(j, o + i);
+    j->method->round_block(rows, n, j->scratch[worker], j->code + (size_t)o * (size_t)j->m->n);
+    lac_arena_reset(j->scratch[worker]);
+}
+
 static void round_rows(layer_job *j) {
-    lac_parallel_for((size_t)(j->m->n_groups * j->m->rows), lac_n_cores(), round_row, j);
+    if (j->method->round_block && !(j->price > 0))
+        lac_parallel_for((size_t)(j->m->n_groups * blocks_per_group(j)), lac_n_cores(), round_block, j);
+    else
+        lac_parallel_for((size_t)(j->m->n_groups * j->m->rows), lac_n_cores(), round_row, j);
 }
 
 static int64_t digits_of(const layer_job *j) {

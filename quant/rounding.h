@@ -18,6 +18,9 @@ typedef struct lac_round_row {
 /// Fills in code [n]. memory: scratch.
 typedef void lac_rounding(const lac_round_row *row, lac_arena *scratch, int8_t *code);
 
+/// Fills in code [n_rows][n]; all rows have the same h and n. memory: scratch.
+typedef void lac_block_rounding(const lac_round_row *rows, int n_rows, lac_arena *scratch, int8_t *code);
+
 /// Nearest code.
 lac_rounding lac_round_nearest;
 
@@ -34,6 +37,8 @@ lac_rounding lac_round_descent;
 ///
 /// source  Nagel et al.: Up or down?, ICML 2020. The error is exact over the samples, by their second moments
 lac_rounding lac_round_adaround;
+/// The same for several rows of one h, whose products share the reading of it.
+lac_block_rounding lac_round_adaround_block;
 
 /// Column after column, each one's rounding error made good by those that follow.
 ///

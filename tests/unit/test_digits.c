@@ -1,4 +1,5 @@
 #include "digits.h"
+#include "lac_num.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -49,6 +50,13 @@ static void no_other_digits_are_fewer(void **state) {
     for (int weight = -128; weight <= 127; weight++) assert_int_equal(nonzero(weight), fewest[weight + 128]);
 }
 
+/// The price that quantizers put on a code is what the compiler lists.
+static void quantizers_count_what_the_compiler_lists(void **state) {
+    (void)state;
+    for (int weight = -128; weight <= 127; weight++)
+        assert_int_equal(lac_digit_count(weight), nonzero(weight));
+}
+
 /// Digits a weight over the symmetric codes of a width, uniform, and bell-shaped with three deviations to the
 /// end.
 static void averages(int bits, double *uniform, double *bell) {
@@ -83,6 +91,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digits_add_up_to_the_weight_and_end_with_the_last_plane),
         cmocka_unit_test(no_other_digits_are_fewer),
+        cmocka_unit_test(quantizers_count_what_the_compiler_lists),
         cmocka_unit_test(a_weight_takes_as_many_digits_as_the_design_expects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -109,6 +109,22 @@ static void divergence_keeps_what_the_levels_hold(void **state) {
     assert_int_equal(lac_range_kl_bins(bins, 64, 16), 64); // flat: nothing to gain
 }
 
+// What a ReLU sets to zero has its code in any range, so it must not decide what is clipped.
+static void zeros_do_not_move_the_divergence(void **state) {
+    (void)state;
+    enum { N = 3000 };
+    static float x[2 * N];
+    lac_rng rng = lac_rng_make(2, 0);
+    for (int i = 0; i < N; i++) x[i] = fabsf(lac_rng_normal(&rng));
+    const lac_code_grid grid = {.lowest = 0, .highest = 15};
+    float alone, among_zeros;
+    int zero;
+    fit(LAC_RANGE_KL, &(lac_range_samples){.x = x, .n = N}, grid, &alone, &zero);
+    fit(LAC_RANGE_KL, &(lac_range_samples){.x = x, .n = 2 * N}, grid, &among_zeros, &zero);
+    assert_float_equal(alone, among_zeros, 0);
+    assert_true(alone * 15 > 1.5f && alone * 15 < 4); // deviations of a normal distribution
+}
+
 static void a_power_of_two_is_the_better_neighbour(void **state) {
     (void)state;
     const float small[] = {0.7f, -0.7f, 0.1f}, many[] = {5, 5, 5, 5};
@@ -149,6 +165,7 @@ int main(void) {
         cmocka_unit_test(an_asymmetric_range_has_real_zero_as_a_code),
         cmocka_unit_test(least_error_clips_an_outlier_that_minmax_serves),
         cmocka_unit_test(divergence_keeps_what_the_levels_hold),
+        cmocka_unit_test(zeros_do_not_move_the_divergence),
         cmocka_unit_test(a_power_of_two_is_the_better_neighbour),
         cmocka_unit_test(nothing_to_see_is_scale_zero_by_every_rule),
     };

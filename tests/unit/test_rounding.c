@@ -112,6 +112,29 @@ static void methods_beat_nearest_and_none_beats_the_best(void **state) {
     for (int m = 1; m < 4; m++) assert_true(sum[m] < sum[0]);
 }
 
+// Rows of one h, more than fit one tile.
+static void rows_at_once_are_rounded_as_alone(void **state) {
+    (void)state;
+    enum { ROWS = 19 };
+    problem p[ROWS];
+    lac_round_row rows[ROWS];
+    int8_t together[ROWS * N], alone[N];
+    for (int o = 0; o < ROWS; o++) {
+        make_problem(&p[o], 30 + (uint64_t)o);
+        rows[o] = p[o].row;
+        rows[o].h = p[0].h;
+    }
+    int n_changed = 0;
+    lac_round_adaround_block(rows, ROWS, arena, together);
+    for (int o = 0; o < ROWS; o++) {
+        lac_round_adaround(&rows[o], arena, alone);
+        assert_memory_equal(together + o * N, alone, N);
+        lac_round_nearest(&rows[o], arena, alone);
+        n_changed += memcmp(together + o * N, alone, N) != 0;
+    }
+    assert_true(n_changed > 0);
+}
+
 static void pruned_weights_stay_away(void **state) {
     (void)state;
     lac_rounding *const methods[] = {lac_round_nearest, lac_round_descent, lac_round_gptq,
@@ -184,6 +207,7 @@ int main(void) {
         cmocka_unit_test(the_error_is_that_of_the_sums),
         cmocka_unit_test(equal_inputs_share_their_rounding),
         cmocka_unit_test(methods_beat_nearest_and_none_beats_the_best),
+        cmocka_unit_test(rows_at_once_are_rounded_as_alone),
         cmocka_unit_test(pruned_weights_stay_away),
         cmocka_unit_test(inputs_that_are_always_zero_do_no_harm),
         cmocka_unit_test(digits_are_as_few_as_there_can_be),
