@@ -43,7 +43,7 @@ typedef struct lac_common_args {
 typedef struct lac_cli {
     lac_arena *arena; ///< lives as long as the command
     lac_talk talk;    ///< progress on standard error, and the stop flag
-    const char *line; ///< the whole command line as typed
+    const char *line; ///< the whole command line, without the folders in it
     const char *version;
     lac_common_args common;
 } lac_cli;

@@ -24,11 +24,13 @@ static int finish_stdout(const char *who) {
     return report(who, status, &err);
 }
 
-/// The command line as one would type it again, in double quotes where a word has spaces.
+/// The command line as one would type it again beside its files, in double quotes where a word has spaces.
 static const char *join_line(lac_arena *arena, int argc, char **argv) {
     const char *line = "lacuna";
-    for (int i = 1; i < argc; i++)
-        line = lac_arena_printf(arena, strchr(argv[i], ' ') ? "%s \"%s\"" : "%s %s", line, argv[i]);
+    for (int i = 1; i < argc; i++) {
+        const char *word = lac_option_bare(arena, argv[i]);
+        line = lac_arena_printf(arena, strchr(word, ' ') ? "%s \"%s\"" : "%s %s", line, word);
+    }
     return line;
 }
 

@@ -208,6 +208,16 @@ static lac_status store(const lac_option *option, const char *value, void *args,
     return LAC_E_INTERNAL;
 }
 
+const char *lac_option_bare(lac_arena *arena, const char *word) {
+    const char *slash = strrchr(word, '/');
+    if (!slash) return word;
+    const char *equals = *word == '-' ? strchr(word, '=') : NULL;
+    const char *value = equals && equals < slash ? equals + 1 : word, *colon = strchr(value, ':');
+    bool named = colon && colon < slash; // NAME:FOLDER
+    return lac_arena_printf(arena, "%.*s%s", (int)(named ? colon - word : value - word), word,
+                            named ? "" : slash + 1);
+}
+
 const char *lac_option_print(const lac_option *option, const void *args, char text[128]) {
     const void *at = (const char *)args + option->offset;
     const char *word = NULL;

@@ -1,6 +1,7 @@
 #ifndef LAC_OPTION_H
 #define LAC_OPTION_H
 
+#include "arena.h"
 #include "lac_status.h"
 
 #include <stdbool.h>
@@ -52,6 +53,10 @@ typedef struct lac_option {
 /// errors  E_USAGE: names the word, what is allowed and the nearest match
 lac_status lac_option_parse(const lac_option *options, int n_options, int argc, char **argv, void *args,
                             lac_error *err) LAC_MUST_CHECK;
+
+/// A word of a command line without the folders in it, as it may stand in a file that others get: "a/b.onnx"
+/// is "b.onnx", "cifar10:/data/cifar" is "cifar10", "--out=a/b" is "--out=b".
+const char *lac_option_bare(lac_arena *arena, const char *word);
 
 /// The value of a row in args as one would type it; "" where there is none.
 const char *lac_option_print(const lac_option *option, const void *args, char text[128]);

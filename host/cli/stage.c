@@ -59,7 +59,8 @@ void lac_stage_record(lac_cli *cli, lac_graph *graph, const lac_command *command
     for (int i = 0; i < command->n_options; i++) {
         const lac_option *o = &command->options[i];
         if (o->unsaved) continue;
-        set_meta(cli, graph, command->name, o->name, lac_option_print(o, args, text));
+        set_meta(cli, graph, command->name, o->name,
+                 lac_option_bare(cli->arena, lac_option_print(o, args, text)));
     }
     set_meta(cli, graph, command->name, "command", cli->line);
     set_meta(cli, graph, command->name, "version", cli->version);

@@ -174,8 +174,25 @@ static void nearest_knows_transpositions_beginnings_and_strangers(void **state) 
     assert_null(lac_option_nearest("elephant", methods));
 }
 
+static void words_are_kept_without_their_folders(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {{"resnet8", "resnet8"},
+                                           {"/home/a/b.onnx", "b.onnx"},
+                                           {"cifar10:/data/x", "cifar10"},
+                                           {"cifar10:x", "cifar10:x"},
+                                           {"--data=mnist:a/b", "--data=mnist"},
+                                           {"-o=../c.lac", "-o=c.lac"},
+                                           {"--hint=a=b", "--hint=a=b"},
+                                           {"a/b=c:d", "b=c:d"}};
+    lac_arena *arena = lac_arena_open();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        assert_string_equal(lac_option_bare(arena, cases[i][0]), cases[i][1]);
+    lac_arena_close(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(words_are_kept_without_their_folders),
         cmocka_unit_test(reads_every_kind),
         cmocka_unit_test(fills_in_defaults_and_lets_the_last_word_win),
         cmocka_unit_test(dash_is_an_operand_and_two_dashes_end_the_options),
