@@ -1,132 +1,31 @@
 #include "obs_row.h"
+#include "patches.h"
 #include "sparse.h"
 
 #include "channels.h"
-#include "rng.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 // Optimal brain compression: in every layer rows are pruned one weight at a time with compensation, and rows
-// compete by what each removal costs. Inputs are those of the dense network. Rows of more than BLOCK inputs
-// are cut in blocks that do not know each other.
-enum { IMAGES = 128, SAMPLES = 2048, BLOCK = 512 };
+// compete by what each removal costs. Inputs are those of the dense network. Rows are cut in blocks
+// (patches.h).
+// ---- layers ---------------------------------------------------------------------------------------------
 
-// ---- second moments of inputs ---------------------------------------------------------------------------
-
-// What a layer sees: sums of products of its inputs, by group and block.
-typedef struct moments {
-    const lac_node *node;
-    int layer, groups, n_in, n_blocks, block; // inputs a row, and their blocks of `block`
-    double *sum;                              // [groups][n_blocks][block][block]
-    uint64_t n_samples;
-    float *patch; // [n_in]
-} moments;
-
-typedef struct collector {
-    const lac_graph *graph;
-    moments *m;
-    int n;
-    lac_rng rng;
-} collector;
-
-static double *block_of(const moments *m, int group, int b) {
-    return m->sum + ((size_t)group * (size_t)m->n_blocks + (size_t)b) * (size_t)m->block * (size_t)m->block;
-}
-
-// The inputs of one output pixel in one group, row-major as the weights are.
-static void read_patch(const moments *m, const float *x, lac_shape shape, int group, int y, int at) {
-    const lac_window *w = &m->node->attr.window;
-    if (m->node->op == LAC_OP_LINEAR) {
-        memcpy(m->patch, x, (size_t)m->n_in * sizeof *x);
-        return;
-    }
-    int area = w->kernel[0] * w->kernel[1], channels = m->n_in / area, height = (int)shape.dim[2],
-        width = (int)shape.dim[3];
-    for (int i = 0; i < m->n_in; i++) {
-        int c = group * channels + i / area, ky = i % area / w->kernel[1], kx = i % w->kernel[1];
-        int row = y * w->stride[0] + ky * w->dilation[0] - w->pad[0];
-        int column = at * w->stride[1] + kx * w->dilation[1] - w->pad[1];
-        bool inside = row >= 0 && row < height && column >= 0 && column < width;
-        m->patch[i] = inside ? x[(c * height + row) * width + column] : 0.0f;
-    }
-}
-
-static void add_patch(moments *m, int group) {
-    for (int b = 0; b < m->n_blocks; b++) {
-        double *sum = block_of(m, group, b);
-        const float *p = m->patch + b * m->block;
-        int n = m->n_in - b * m->block < m->block ? m->n_in - b * m->block : m->block;
-        for (int i = 0; i < n; i++)
-            for (int j = 0; p[i] != 0 && j <= i; j++) sum[i * m->block + j] += (double)p[i] * (double)p[j];
-    }
-}
-
-static void sample(collector *c, moments *m, const float *data, lac_shape shape) {
-    lac_shape out = c->graph->values[m->node->out].shape;
-    int64_t size = lac_shape_count(shape) / shape.dim[0];
-    uint32_t height = out.n_dims == 4 ? (uint32_t)out.dim[2] : 1,
-             width = out.n_dims == 4 ? (uint32_t)out.dim[3] : 1;
-    int64_t each = SAMPLES / IMAGES;
-    for (int64_t n = 0; n < shape.dim[0]; n++)
-        for (int64_t k = 0; k < each; k++) {
-            int y = (int)lac_rng_below(&c->rng, height), x = (int)lac_rng_below(&c->rng, width);
-            for (int g = 0; g < m->groups; g++) {
-                read_patch(m, data + n * size, shape, g, y, x);
-                add_patch(m, g);
-            }
-            m->n_samples++;
-        }
-}
-
-static void look(void *ctx, int value, const float *data, lac_shape shape) {
-    collector *c = ctx;
-    for (int i = 0; i < c->n; i++)
-        if (c->m[i].node->in[0] == value) sample(c, &c->m[i], data, shape);
-}
-
-static moments moments_of(const lac_sparse *s, int layer, const lac_node *node, lac_arena *arena) {
-    lac_shape w = lac_weights_value(&s->weights, layer)->shape;
-    moments m = {
-        .node = node, .layer = layer, .groups = node->op == LAC_OP_CONV2D ? node->attr.window.groups : 1};
-    m.n_in = (int)(lac_shape_count(w) / w.dim[0]);
-    m.block = m.n_in < BLOCK ? m.n_in : BLOCK;
-    m.n_blocks = (m.n_in + m.block - 1) / m.block;
-    m.sum =
-        LAC_NEW_ARRAY(arena, double, (size_t)m.groups *(size_t)m.n_blocks *(size_t)m.block *(size_t)m.block);
-    m.patch = LAC_NEW_ARRAY(arena, float, m.n_in);
-    return m;
-}
-
-static lac_status collect(lac_sparse *s, collector *c, lac_arena *arena, lac_error *err) {
-    const lac_dataset *d = s->data;
-    uint32_t n = d->train.n < IMAGES ? d->train.n : IMAGES;
-    float *x = LAC_NEW_ARRAY(arena, float, (size_t)n *(size_t)(d->c * d->h * d->w));
-    *c = (collector){.graph = s->graph, .m = LAC_NEW_ARRAY(arena, moments, s->graph->n_nodes)};
-    c->rng = lac_rng_make(s->config->recipe.seed, 0x0B5);
+static lac_status collect(lac_sparse *s, lac_patches *seen, int *layer, int *n, lac_arena *arena,
+                          lac_error *err) {
+    *n = 0;
     for (int i = 0; i < s->graph->n_nodes; i++) {
         const lac_node *node = &s->graph->nodes[i];
         if (node->op != LAC_OP_CONV2D && node->op != LAC_OP_LINEAR) continue;
         for (int l = 0; l < s->weights.n_layers; l++)
-            if (s->weights.value[l] == lac_constant_of(s->graph, node, 1))
-                c->m[c->n++] = moments_of(s, l, node, arena);
+            if (s->weights.value[l] == lac_constant_of(s->graph, node, 1)) {
+                layer[*n] = l;
+                seen[(*n)++] = lac_patches_of(s->graph, node, arena);
+            }
     }
-    lac_normalize(d, d->train.pixels, n, x);
-    return lac_infer_visit(s->graph, x, n, look, c, err);
-}
-
-// H = 2 / n * sum + a little on the diagonal, inverted; blocks at the end are filled up with ones.
-static bool invert(const moments *m, int group, int b, double *out) {
-    int n = m->block, used = m->n_in - b * n < n ? m->n_in - b * n : n;
-    const double *sum = block_of(m, group, b);
-    double trace = 0;
-    for (int i = 0; i < n; i++)
-        for (int j = 0; j <= i; j++)
-            out[i * n + j] = out[j * n + i] = 2 * sum[i * n + j] / (double)m->n_samples;
-    for (int i = 0; i < used; i++) trace += out[i * n + i];
-    for (int i = 0; i < n; i++) out[i * n + i] += i < used ? 1e-2 * trace / used + 1e-9 : 1;
-    return lac_invert_symmetric(out, n);
+    return lac_patches_collect(s->graph, s->data, s->config->recipe.seed, seen, *n, arena, err);
 }
 
 // ---- rows -----------------------------------------------------------------------------------------------
@@ -151,7 +50,7 @@ static int by_cost(const void *a, const void *b) {
 
 typedef struct surgeon {
     lac_sparse *s;
-    const moments *m;
+    const lac_patches *m;
     float *w; // of the layer
     int rows;
     stretch *stretches;
@@ -162,7 +61,7 @@ typedef struct surgeon {
 
 // Removes n of a stretch's weights: for good, or only to see what that costs.
 static void operate(surgeon *g, const stretch *t, int n_remove, double *cost, bool for_good) {
-    const moments *m = g->m;
+    const lac_patches *m = g->m;
     float *w = g->w + (size_t)t->row * (size_t)m->n_in + (size_t)(t->block * m->block);
     size_t size = (size_t)m->block * (size_t)m->block;
     memcpy(g->scratch, g->inverse, size * sizeof *g->scratch);
@@ -203,11 +102,12 @@ static void share_out(surgeon *g, int n_stretches, uint64_t n_remove) {
 
 // Calls for every stretch with the inverse of its block in place.
 static lac_status each_stretch(surgeon *g, bool for_good, lac_error *err) {
-    const moments *m = g->m;
+    const lac_patches *m = g->m;
     int per_group = g->rows / m->groups;
     for (int group = 0; group < m->groups; group++)
         for (int b = 0; b < m->n_blocks; b++) {
-            if (!invert(m, group, b, g->inverse))
+            lac_patches_hessian(m, group, b, g->inverse);
+            if (!lac_invert_symmetric(g->inverse, m->block))
                 LAC_FAIL(err, LAC_E_RANGE, "layer '%s': its inputs are not finite", m->node->name);
             for (int r = group * per_group; r < (group + 1) * per_group; r++) {
                 stretch *t = &g->stretches[r * m->n_blocks + b];
@@ -220,9 +120,9 @@ static lac_status each_stretch(surgeon *g, bool for_good, lac_error *err) {
     return LAC_OK;
 }
 
-static lac_status prune_layer(lac_sparse *s, const moments *m, uint64_t keep, lac_arena *arena,
+static lac_status prune_layer(lac_sparse *s, const lac_patches *m, int layer, uint64_t keep, lac_arena *arena,
                               lac_error *err) {
-    lac_value *v = lac_weights_value(&s->weights, m->layer);
+    lac_value *v = lac_weights_value(&s->weights, layer);
     size_t area = (size_t)m->block * (size_t)m->block, n = (size_t)lac_shape_count(v->shape);
     surgeon g = {.s = s, .m = m, .w = v->data, .rows = (int)v->shape.dim[0], .arena = arena};
     int n_stretches = g.rows * m->n_blocks;
@@ -246,19 +146,20 @@ static lac_status prune_layer(lac_sparse *s, const moments *m, uint64_t keep, la
     LAC_TRY(each_stretch(&g, true, err));
     uint8_t *mask = LAC_NEW_ARRAY(arena, uint8_t, n);
     for (size_t i = 0; i < n; i++) mask[i] = v->data[i] != 0;
-    lac_weights_set_mask(&s->weights, m->layer, mask);
+    lac_weights_set_mask(&s->weights, layer, mask);
     return LAC_OK;
 }
 
 static lac_status prune_layers(lac_sparse *s, double density, lac_arena *arena, lac_error *err) {
-    collector c;
-    LAC_TRY(collect(s, &c, arena, err));
+    lac_patches *seen = LAC_NEW_ARRAY(arena, lac_patches, s->graph->n_nodes);
+    int *layer = LAC_NEW_ARRAY(arena, int, s->graph->n_nodes), n;
+    LAC_TRY(collect(s, seen, layer, &n, arena, err));
     const uint64_t *budget = lac_layer_budgets(&s->weights, lac_sparse_keep(s, density), s->share, arena);
-    for (int i = 0; i < c.n; i++) {
-        LAC_TRY(prune_layer(s, &c.m[i], budget[c.m[i].layer], arena, err));
-        lac_talk_step(s->talk, "obs", (uint64_t)i + 1, (uint64_t)c.n, "%s", c.m[i].node->name);
+    for (int i = 0; i < n; i++) {
+        LAC_TRY(prune_layer(s, &seen[i], layer[i], budget[layer[i]], arena, err));
+        lac_talk_step(s->talk, "obs", (uint64_t)i + 1, (uint64_t)n, "%s", seen[i].node->name);
         if (lac_talk_stop(s->talk))
-            LAC_FAIL(err, LAC_E_INTERRUPTED, "stopped after %d of %d layers", i + 1, c.n);
+            LAC_FAIL(err, LAC_E_INTERRUPTED, "stopped after %d of %d layers", i + 1, n);
     }
     return LAC_OK;
 }

@@ -50,6 +50,7 @@ typedef struct lac_prune_config {
     lac_share share;
     lac_cost_engine engine; ///< for budgets in cycles
     lac_gate_recipe gates;
+    bool reconstruct;         ///< what reads pruned channels makes up for them by least squares
     int reestimate_batches;   ///< batch norm statistics are measured anew on so many batches after pruning
     float distill;            ///< weight of the dense network's word in the training around or after; 0: none
     bool no_training;         ///< leave the weights as they are

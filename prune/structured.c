@@ -1,6 +1,7 @@
 #include "structured.h"
 
 #include "op.h"
+#include "reconstruct.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,6 +170,7 @@ lac_status lac_structured_finish(lac_structured *s, const bool *open, const char
     lac_prune_result r = {.cost_before = s->cost_before, .target = s->target, .n_gates = s->gates->n};
     r.cost_after = lac_gate_cost_open(&s->cost, open);
     for (int i = 0; i < s->gates->n; i++) r.n_closed += !open[i];
+    if (s->config->reconstruct) LAC_TRY(lac_reconstruct(s, open, err));
     LAC_TRY(lac_gates_remove(s->graph, s->gates, open, err));
     if (s->config->budget.unit == LAC_COST_CYCLES)
         r.cost_after = (double)lac_engine_cycles(s->graph, &s->config->engine, NULL);

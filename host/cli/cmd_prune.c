@@ -19,7 +19,7 @@ typedef struct prune_args {
     lac_gate_recipe gates;
     int weight_bits, act_bits;
     const char *chart;
-    bool no_training, layers, clean;
+    bool no_training, layers, clean, reconstruct;
 } prune_args;
 
 static const char *scope_name(int i) {
@@ -142,6 +142,11 @@ static const lac_option options[] = {
      .value = "NAME",
      .group = "Budget of channels",
      .help = "what competes: a layer's channels, all, or as the method's authors have it"},
+    {.name = "reconstruct",
+     .kind = LAC_OPT_FLAG,
+     .offset = offsetof(prune_args, reconstruct),
+     .group = "Budget of channels",
+     .help = "the layers that read pruned channels make up for them, by least squares"},
     {.name = "reestimate",
      .kind = LAC_OPT_INT,
      .offset = offsetof(prune_args, reestimate),
@@ -280,6 +285,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
                                .engine = {args->mesh[0], args->mesh[1], args->drain, args->weight_bits},
                                .gates = args->gates,
                                .distill = args->distill,
+                               .reconstruct = args->reconstruct,
                                .reestimate_batches = args->reestimate,
                                .no_training = args->no_training,
                                .result = &result};

@@ -5,6 +5,7 @@
 #include "masks.h"
 #include "obs_row.h"
 #include "prune.h"
+#include "reconstruct.h"
 
 // H = 2 1 / 1 2, so H^-1 = 2/3 -1/3 / -1/3 2/3. Of w = 1 2 the first costs 1 / (4/3) = 3/4, the second 3;
 // when it goes, the second moves by -(1 / (2/3)) * (-1/3) = 1/2.
@@ -43,6 +44,48 @@ static void without_correlation_it_is_magnitude(void **state) {
     for (int i = 0; i < 4; i++) h[i * 5] = 0.5;
     lac_obs_row(w, h, 4, 2, gone, NULL);
     assert_true(w[0] == 3 && w[1] == 0 && w[2] == 4 && w[3] == 0);
+}
+
+// H = 2 1 / 1 2: without input 1, input 0 takes over half of its weight; the two that are not correlated with
+// it take nothing.
+static void what_stays_makes_up_by_hand(void **state) {
+    (void)state;
+    const double h[] = {2, 1, 0, 1, 2, 0, 0, 0, 3};
+    const bool stays[] = {true, false, true};
+    float w[] = {1, 4, 5}, *rows[] = {w};
+    double scratch[3 * 4];
+    assert_true(lac_reconstruct_rows(rows, 1, stays, h, 3, scratch));
+    assert_true(fabsf(w[0] - 3) < 1e-6f && w[1] == 0 && w[2] == 5);
+    const double not_positive[] = {-1, 0, 0, 0, 1, 0, 0, 0, 1};
+    assert_false(lac_reconstruct_rows(rows, 1, stays, not_positive, 3, scratch));
+}
+
+static double distance_after(const lac_graph *graph, const lac_dataset *data, lac_arena *arena, bool fit) {
+    lac_graph *copy = lac_graph_copy(graph, arena);
+    const lac_prune_config config = {
+        .budget = {LAC_COST_MACS, 0.5}, .no_training = true, .reconstruct = fit, .recipe = {.seed = 1}};
+    float x[SYN_VALIDATION * SYN_SIZE * SYN_SIZE], y[2][SYN_VALIDATION * SYN_CLASSES];
+    double sum = 0;
+    ASSERT_FINE(lac_pruner_find("filter-l1")->run(copy, data, &config, NULL, err));
+    lac_normalize(data, data->validation.pixels, SYN_VALIDATION, x);
+    ASSERT_FINE(lac_infer(graph, x, SYN_VALIDATION, y[0], err));
+    ASSERT_FINE(lac_infer(copy, x, SYN_VALIDATION, y[1], err));
+    for (int i = 0; i < SYN_VALIDATION * SYN_CLASSES; i++) sum += pow((double)(y[0][i] - y[1][i]), 2);
+    return sum;
+}
+
+// On images that were not sampled, logits move less when what stays makes up for what goes.
+static void reconstruction_keeps_logits_nearer(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_dataset data = synthetic_dataset(arena);
+    lac_graph *graph = synthetic_net(arena);
+    lac_recipe recipe = {.epochs = 6, .batch = 30, .lr = 0.05f, .seed = 1};
+    ASSERT_FINE(lac_train(graph, &data, &recipe, NULL, NULL, NULL, err));
+    double with = distance_after(graph, &data, arena, true),
+           without = distance_after(graph, &data, arena, false);
+    if (!(with < without)) fail_msg("logits move by %g, by %g without reconstruction", with, without);
+    lac_arena_close(arena);
 }
 
 // Squared change of x w over random correlated x.
@@ -121,6 +164,8 @@ int main(void) {
         cmocka_unit_test(without_correlation_it_is_magnitude),
         cmocka_unit_test(costs_add_up_to_the_change_and_beat_magnitude),
         cmocka_unit_test(a_network_keeps_more_than_by_magnitude),
+        cmocka_unit_test(what_stays_makes_up_by_hand),
+        cmocka_unit_test(reconstruction_keeps_logits_nearer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
