@@ -117,15 +117,15 @@ static const network networks[] = {
 /// An engine for a network, and images that share its mesh; every network is measured on the first of its rows
 /// at all densities, on the others at 20 %.
 typedef struct setting {
-    int network, mesh_x, mesh_y, drain, n_images;
+    int network, mesh_x, mesh_y, drain, n_images, vector;
 } setting;
 static const setting settings[] = {
-    {RESNET8, 8, 8, 32, 1},   {RESNET20, 8, 8, 32, 1},   {VGG, 8, 8, 32, 1},
-    {DS_CNN, 5, 7, 35, 1},    {MOBILENET, 3, 3, 9, 1},   {MLP, 1, 1, 1, 1},
-{RESNET8, 8, 4, 16, 1},   {RESNET8, 8, 16, 32, 2},   {RESNET8, 8, 32, 32, 4},
-    {MOBILENET, 3, 12, 9, 4}, {MOBILENET, 3, 24, 9, 8},
+    {RESNET8, 8, 8, 32, 1, 0},   {RESNET20, 8, 8, 32, 1, 0},   {VGG, 8, 8, 32, 1, 0},
+    {DS_CNN, 5, 7, 35, 1, 0},    {MOBILENET, 3, 3, 9, 1, 0},   {MLP, 8, 8, 32, 1, 8},
+    {RESNET8, 8, 4, 16, 1, 0},   {RESNET8, 8, 16, 32, 2, 0},   {RESNET8, 8, 32, 32, 4, 0},
+    {MOBILENET, 3, 12, 9, 4, 0}, {MOBILENET, 3, 24, 9, 8, 0},
 };
-enum { N_FIRST = 6, OTHER_DENSITY = 20 };
+enum { N_FIRST = 6, OTHER_DENSITY = 20, WEIGHT_BITS = 4 };
 static const int densities[] = {100, 50, 20, 10, 5};
 
 /// Random weights of which `percent` are not zero.
@@ -142,14 +142,41 @@ static void set_density(lac_int_graph *graph, int percent) {
     }
 }
 
-/// The least cycles: an entry a cycle for every pixel; of a fully connected layer a program word a cycle.
-static uint64_t ideal_cycles(const lac_image *image, const lac_step_survey *surveys, int s) {
+/// Bits of the entries and skips of a list with entries of entry_bits; nothing for its end.
+static uint64_t list_bits(const int8_t *w, int n, int entry_bits, int weight_bits) {
+    int reach = 1 << (entry_bits - weight_bits), at = -1;
+    uint64_t slots = 0;
+    for (int i = 0; i < n; i++) {
+        if (!w[i]) continue;
+        int over = i - at - reach;
+        slots += 1 + (over > 0 ? (uint64_t)((over + reach - 2) / (reach - 1)) : 0);
+        at = i;
+    }
+    return slots * (uint64_t)entry_bits;
+}
+
+/// Program words that the weights of a fully connected layer fill in the tightest of the list formats, seamlessly,
+/// and its channels' headers.
+static uint64_t port_words(const lac_int_layer *layer, int n_in, int n_out, int weight_bits) {
+    uint64_t fewest = UINT64_MAX;
+    for (int entry_bits = 4; entry_bits <= 16; entry_bits *= 2) {
+        uint64_t bits = 0;
+        if (entry_bits <= weight_bits) continue;
+        for (int o = 0; o < n_out; o++) bits += list_bits(layer->w + o * n_in, n_in, entry_bits, weight_bits);
+        if (bits < fewest) fewest = bits;
+    }
+    return (fewest + 63) / 64 + (uint64_t)n_out;
+}
+
+/// The least cycles: an entry a cycle for every pixel; of a fully connected layer, if they are fewer, the program
+/// words that its weights need.
+static uint64_t ideal_cycles(const lac_image *image, int s, int weight_bits) {
     const lac_int_layer *layer = &image->graph->layers[image->steps[s].layer];
-    const lac_int_tensor *out = &image->graph->tensors[layer->out];
+    const lac_int_tensor *in = &image->graph->tensors[layer->in[0]], *out = &image->graph->tensors[layer->out];
     if (layer->kind != LAC_INT_CONV2D || out->h * out->w > 1) return image->steps[s].ideal_cycles;
-    uint64_t words = 0;
-    for (int o = 0; o < surveys[s].record.N_OUT; o++) words += surveys[s].work[o].n_words;
-    return words < image->steps[s].ideal_cycles ? words : image->steps[s].ideal_cycles;
+    uint64_t words = port_words(layer, in->c * in->h * in->w, out->c, weight_bits);
+    bool by_word = image->steps[s].ideal_cycles > words || lac_image_record(image, s).ORDER == LAC_ORDER_VECTOR;
+    return by_word ? words : image->steps[s].ideal_cycles;
 }
 
 static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles *cycles, lac_error *err) {
@@ -177,14 +204,13 @@ static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles 
 
 static void print_row(const network *net, const setting *engine, int density, const lac_image *image, lac_arena *arena,
                       const lac_step_cycles *cycles) {
-    const lac_step_survey *surveys = lac_image_survey(image, arena);
     lac_step_cost *costs = LAC_NEW_ARRAY(arena, lac_step_cost, image->n_steps);
     lac_image_costs(image, costs);
     lac_step_cycles sum = {0};
     uint64_t ideal = 0, predicted = 0, macs = 0, worst_loss = 0;
     const char *worst = "-";
     for (int s = 0; s < image->n_steps; s++) {
-        uint64_t least = ideal_cycles(image, surveys, s), loss = cycles[s].total - least;
+        uint64_t least = ideal_cycles(image, s, WEIGHT_BITS), loss = cycles[s].total - least;
         ideal += least;
         predicted += costs[s].total;
         macs += lac_int_layer_macs(image->graph, &image->graph->layers[image->steps[s].layer], true);
@@ -219,7 +245,8 @@ static lac_status measure(const setting *at, int density, lac_error *err) {
                                       .acc_bits = 24,
                                       .act_words = 32768,
                                       .list_words = 8192,
-                                      .act_bits = 4};
+                                      .act_bits = 4,
+                                      .vector = at->vector};
     lac_arena *arena = lac_arena_open();
     builder b = builder_begin(arena, 1);
     int output = net->build(&b);

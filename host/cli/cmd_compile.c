@@ -82,6 +82,8 @@ static const lac_option options[] = {
      .help = "what a lane does with a weight: multiply in a DSP block or in logic, or add its digits"},
     ENGINE_OPTION("act-bits", act_bits, ACT_BITS, "BITS", "widest activation code"),
     ENGINE_OPTION("list-words", list_words, LIST_WORDS, "ENTRIES", "decoded weight entries held for replay"),
+    ENGINE_OPTION("vector", vector, VECTOR, "N",
+                  "multipliers of the vector unit, which fully connected layers run on: 0, 4, 8 or 16"),
     {.name = "images",
      .kind = LAC_OPT_INT,
      .offset = offsetof(compile_args, n_images),

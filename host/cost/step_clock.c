@@ -13,6 +13,8 @@ enum {
     LANE_CYCLES = 9,       ///< from the issue of a last entry to its sum at the drain
     REQUANTIZE_CYCLES = 6, ///< from there to the write
     SUM_CYCLES = 2,        ///< more, when lanes are summed
+    VECTOR_START = 2,      ///< from the end of a step to the vector unit's first word
+    VECTOR_CYCLES = 8,     ///< from its last word to the sum at the drain
 };
 
 static uint64_t later(uint64_t a, uint64_t b) {
@@ -62,12 +64,34 @@ static uint64_t decode_cycles(const lac_channel_work *work) {
     return later(slots, 1 + (uint64_t)work->n_words);
 }
 
+/// The vector unit takes a word a cycle, headers included, as soon as the step before is over.
+static void vector_time(const lac_step_shape *shape, const lac_channel_work *work, uint64_t parsed,
+                        lac_engine_clock *clock, lac_step_cost *cost) {
+    uint64_t start = clock->drained, n_words = 0, n_headers = (uint64_t)shape->n_out;
+    for (int o = 0; o < shape->n_out; o++) n_words += work[o].n_words;
+    // The first header is there before.
+    uint64_t last_word = later(start + VECTOR_START, parsed) + n_words + n_headers - 1;
+    uint64_t flush = VECTOR_CYCLES + (shape->raw ? 0 : REQUANTIZE_CYCLES);
+    clock->taken = start;
+    clock->decoded = last_word;
+    clock->drained = last_word + flush;
+    cost->total = clock->drained - start;
+    cost->mesh = n_words;
+    cost->drain = 0;
+    cost->other = flush + (start ? VECTOR_START : 0);
+    cost->starved = cost->total - cost->mesh - cost->other;
+}
+
 void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, const lac_channel_work *work,
                    lac_engine_clock *clock, lac_arena *scratch, lac_step_cost *cost) {
     uint64_t start = clock->drained, visits = shape->visits, pace = drain_pace(engine, shape);
     history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, shape->n_out)};
     uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_WORDS +
                        (uint64_t)(shape->n_taps + 1) / 2;
+    if (shape->vector) {
+        vector_time(shape, work, decoded, clock, cost);
+        return;
+    }
     uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0, n_empty = 0;
     // The first result of a step finds the drain free.
     uint64_t unpaced = later(entries_of(&work[0]), pace) - entries_of(&work[0]);

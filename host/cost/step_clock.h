@@ -18,6 +18,7 @@ typedef struct lac_step_shape {
     int n_out, n_taps;
     uint64_t visits;  ///< pixels of a lane's tile, pool windows included
     bool raw, reduce; ///< sums leave as they are; lanes are summed
+    bool vector;      ///< for the vector unit: only the words of the lists count
 } lac_step_shape;
 
 /// What the list of one output channel asks of the decoder and of the mesh.

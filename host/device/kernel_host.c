@@ -34,6 +34,13 @@ static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
     return bytes;
 }
 
+lac_status lac_kernel_check_vector(const lac_image *image, const char *device, lac_error *err) {
+    if (image->engine.vector)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "device %s has no vector unit; compile the model with --vector 0",
+                 device);
+    return LAC_OK;
+}
+
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
     lac_kernel_io *io = LAC_NEW(arena, lac_kernel_io);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine);

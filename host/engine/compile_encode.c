@@ -1,4 +1,5 @@
 #include "list.h"
+#include "vector_list.h"
 
 #include <string.h>
 
@@ -40,6 +41,36 @@ static lac_channel_record header_of(const lac_plan *plan, const lac_plan_step *s
     return header;
 }
 
+/// List words, with headers that count them; the first of n_words were counted by the channel's own.
+static lac_status encode_run(lac_plan *plan, const uint64_t *words, int n_words, int n_counted,
+                             const char *name, lac_error *err) {
+    memcpy(append(plan, (size_t)n_counted), words, (size_t)n_counted * sizeof *words);
+    for (int at = n_counted; at < n_words;) {
+        int left = n_words - at, n = left < LAC_VECTOR_LONGEST_RUN ? left : LAC_VECTOR_LONGEST_RUN;
+        lac_channel_record more = {.RUN = n};
+        LAC_TRY(lac_channel_pack(&more, name, append(plan, 1), err));
+        memcpy(append(plan, (size_t)n), words + at, (size_t)n * sizeof *words);
+        at += n;
+    }
+    return LAC_OK;
+}
+
+static lac_status encode_vector(lac_plan *plan, const lac_plan_step *step, lac_list_item *items,
+                                lac_error *err) {
+    const char *name = plan->graph->layers[step->layer].name;
+    int n_out = step->record.N_OUT;
+    lac_vector_list list = lac_vector_list_make(plan, step, items, plan->scratch);
+    LAC_TRY(encode_run(plan, list.words, lac_vector_run(&list, n_out, -1), 0, name, err));
+    for (int o = 0; o < n_out; o++) {
+        lac_channel_record header = header_of(plan, step, o);
+        int run = lac_vector_run(&list, n_out, o);
+        header.RUN = run < LAC_VECTOR_LONGEST_RUN ? run : LAC_VECTOR_LONGEST_RUN;
+        LAC_TRY(lac_channel_pack(&header, name, append(plan, 1), err));
+        LAC_TRY(encode_run(plan, list.words + list.header_at[o], run, header.RUN, name, err));
+    }
+    return LAC_OK;
+}
+
 static lac_status encode_step(lac_plan *plan, const lac_plan_step *step, lac_error *err) {
     const char *name = plan->graph->layers[step->layer].name;
     LAC_TRY(lac_layer_pack(&step->record, name, append(plan, LAC_LAYER_RECORD_WORDS), err));
@@ -47,6 +78,7 @@ static lac_status encode_step(lac_plan *plan, const lac_plan_step *step, lac_err
     lac_list_format format = {lac_entry_bits(step->record.ENTRY_BITS), step->record.WEIGHT_BITS,
                               step->record.MINOR};
     lac_list_item *items = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_most_items(plan, step));
+    if (step->record.ORDER == LAC_ORDER_VECTOR) return encode_vector(plan, step, items, err);
     for (int o = 0; o < step->record.N_OUT; o++) {
         lac_channel_record header = header_of(plan, step, o);
         LAC_TRY(lac_channel_pack(&header, name, append(plan, 1), err));

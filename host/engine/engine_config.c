@@ -27,5 +27,8 @@ lac_status lac_engine_check(const lac_engine_config *config, lac_error *err) {
         LAC_FAIL(err, LAC_E_RANGE,
                  "engine parameter DRAIN is %d, which does not divide the %d lanes of a %dx%d mesh",
                  config->drain, config->mesh_x * config->mesh_y, config->mesh_x, config->mesh_y);
+    if (config->vector != 0 && config->vector != 4 && config->vector != 8 && config->vector != 16)
+        LAC_FAIL(err, LAC_E_RANGE, "engine parameter VECTOR is %d; 0, 4, 8 and 16 are possible",
+                 config->vector);
     return LAC_OK;
 }

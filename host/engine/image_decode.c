@@ -48,6 +48,20 @@ static lac_status in_layer(const decoder *d, lac_error *err) {
 // ---- the record must say what the graph says
 // --------------------------------------------------------------------
 
+/// The vector unit takes what has one pixel before and after, and all inputs for every output.
+static lac_status check_vector(const decoder *d, lac_error *err) {
+    const lac_layer_record *r = &d->reader.layer;
+    const lac_tap_record *tap = &d->reader.taps[0];
+    int rows = lac_vector_rows(r->IN_BASE, d->in->c, lac_entry_slots(r->ENTRY_BITS));
+    bool one_pixel = d->in->h == 1 && d->in->w == 1 && d->out->h == 1 && d->out->w == 1;
+    if (d->layer->kind != LAC_INT_CONV2D || d->layer->window.groups != 1 || !one_pixel || tap->DY || tap->DX ||
+        tap->OFFSET || d->step->pool_layer >= 0)
+        DECODE_FAIL(d, err, "lists for the vector unit are for dense convolutions of one pixel");
+    if (r->MINOR != rows)
+        DECODE_FAIL(d, err, "the vector unit has %d rows, the input %d", r->MINOR, rows);
+    return LAC_OK;
+}
+
 static lac_status find_mapping(decoder *d, lac_error *err) {
     lac_mapping by_shape = lac_step_shape_mapping(d->image->graph, d->step->layer);
     bool lanes = d->reader.layer.ORDER == LAC_ORDER_LANES;
@@ -97,7 +111,7 @@ static void expect_input(const decoder *d, lac_layer_record *r) {
         r->ACT_SIGNED = 1;
     const lac_tap_record *tap = &d->reader.taps[0];
     bool one_pixel = r->RAW && d->in->h == 1 && d->in->w == 1 && r->N_TAPS == 1 && !tap->DY && !tap->DX;
-    if (d->mapping != LAC_MAP_TILES || (one_pixel && r->REDUCE)) {
+    if (d->mapping != LAC_MAP_TILES || (one_pixel && r->REDUCE) || r->ORDER == LAC_ORDER_VECTOR) {
         r->REDUCE = 1;
         pad = 0;
     } else {
@@ -114,6 +128,7 @@ static lac_status check_record(decoder *d, lac_error *err) {
     LAC_TRY(lac_step_geometry(d->image->graph, &plan_step, 0, &y, err));
     LAC_TRY(lac_step_geometry(d->image->graph, &plan_step, 1, &x, err));
     LAC_TRY(find_mapping(d, err));
+    if (got->ORDER == LAC_ORDER_VECTOR) LAC_TRY(check_vector(d, err));
     lac_layer_record expected = *got;
     expected.ID = (int32_t)(d->step - d->image->steps);
     expected.SPLIT_Y = d->image->split_y;
@@ -306,10 +321,7 @@ static int32_t padding_in_bias(const decoder *d) {
     return d->in->type.zero * (d->layer->window.kernel[0] * d->layer->window.kernel[1] - d->in->h * d->in->w);
 }
 
-static lac_status decode_header(decoder *d, lac_error *err) {
-    lac_channel_record header;
-    lac_status status = lac_program_next_channel(&d->reader, &header, err);
-    if (status != LAC_OK) return in_layer(d, err);
+static lac_status take_header(decoder *d, lac_channel_record header, lac_error *err) {
     int groups = d->layer->kind == LAC_INT_CONV2D ? d->layer->window.groups : d->out->c;
     if (d->mapping == LAC_MAP_LANES) groups = 1;
     d->group += header.NEXT_GROUP;
@@ -327,6 +339,46 @@ static lac_status decode_header(decoder *d, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status decode_channel(decoder *d, lac_error *err) {
+    lac_channel_record header;
+    lac_status status = lac_program_next_channel(&d->reader, &header, err);
+    if (status != LAC_OK) return in_layer(d, err);
+    LAC_TRY(take_header(d, header, err));
+    return decode_list(d, err);
+}
+
+// ---- the vector unit
+// ------------------------------------------------------------------------------------------------
+
+static lac_status vector_entry(decoder *d, int slot, const lac_vector_entry *entry, lac_error *err) {
+    const lac_layer_record *r = &d->reader.layer;
+    int n_slots = lac_entry_slots(r->ENTRY_BITS), row = (int)(entry->position % r->MINOR);
+    int c = (r->IN_BASE / n_slots + row) * n_slots + slot - r->IN_BASE;
+    d->step->n_skips += entry->weight == 0;
+    if (entry->weight == 0) return LAC_OK;
+    d->step->n_entries++;
+    d->channel = (int)(entry->position / r->MINOR);
+    return put_weight(d, c, kernel_index(&d->layer->window, 0, 0), kernel_index(&d->layer->window, 1, 0),
+                      entry->weight, err);
+}
+
+static lac_status decode_vector(decoder *d, lac_error *err) {
+    lac_vector_piece piece;
+    int n_headers = 0, n_slots = lac_entry_slots(d->reader.layer.ENTRY_BITS);
+    for (;;) {
+        lac_status status = lac_program_next_piece(&d->reader, &piece, err);
+        if (status != LAC_OK) return in_layer(d, err);
+        if (piece.kind == LAC_PIECE_END) break;
+        d->channel = n_headers;
+        if (piece.kind == LAC_PIECE_HEADER) LAC_TRY(take_header(d, piece.header, err));
+        n_headers += piece.kind == LAC_PIECE_HEADER;
+        for (int k = 0; piece.kind == LAC_PIECE_WORD && k < n_slots; k++)
+            LAC_TRY(vector_entry(d, k, &piece.entries[k], err));
+    }
+    d->step->ideal_cycles = (d->step->n_entries + (uint64_t)n_slots - 1) / (uint64_t)n_slots;
+    return LAC_OK;
+}
+
 // ---- one step, and all
 // --------------------------------------------------------------------------------------------
 
@@ -337,14 +389,14 @@ static lac_status decode_step(decoder *d, lac_error *err) {
     if (end) DECODE_FAIL(d, err, "the program ends before this layer");
     LAC_TRY(check_record(d, err));
     d->group = 0;
-    for (d->channel = 0; d->channel < d->reader.layer.N_OUT; d->channel++) {
-        LAC_TRY(decode_header(d, err));
-        LAC_TRY(decode_list(d, err));
-    }
+    bool is_vector = d->reader.layer.ORDER == LAC_ORDER_VECTOR;
+    if (is_vector) LAC_TRY(decode_vector(d, err));
+    for (d->channel = 0; !is_vector && d->channel < d->reader.layer.N_OUT; d->channel++)
+        LAC_TRY(decode_channel(d, err));
     d->step->entry_bits = lac_entry_bits(d->reader.layer.ENTRY_BITS);
     d->step->weight_bits = d->reader.layer.WEIGHT_BITS;
     d->step->stream_words = d->reader.at - first_word;
-    d->step->ideal_cycles = d->step->n_entries * lac_record_visits(&d->reader.layer);
+    if (!is_vector) d->step->ideal_cycles = d->step->n_entries * lac_record_visits(&d->reader.layer);
     return LAC_OK;
 }
 
@@ -352,7 +404,7 @@ static lac_status decode_steps(lac_image *image, lac_arena *scratch, lac_error *
     decoder d = {
         .image = image,
         .scratch = scratch,
-        .reader = {.words = image->program, .n_words = image->n_program, .lane = image->engine.lane}};
+        .reader = {.words = image->program, .n_words = image->n_program, .lane = image->engine.lane, .vector = image->engine.vector}};
     for (int s = 0; s < image->n_steps; s++) {
         d.step = &image->steps[s];
         d.layer = &image->graph->layers[d.step->layer];

@@ -10,9 +10,18 @@ static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_erro
     return LAC_OK;
 }
 
-static bool layer_is_sound(const lac_layer_record *r, int lane) {
-    if (lane == LAC_LANE_DIGIT && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
-    return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_LANES && r->ENTRY_BITS <= 2 &&
+/// One pixel to one pixel, in one image.
+static bool vector_is_sound(const lac_layer_record *r, int vector) {
+    return lac_entry_slots(r->ENTRY_BITS) <= vector && r->REDUCE && r->N_TAPS == 1 && r->SPLIT_Y == 0 &&
+           r->SPLIT_X == 0 && r->IN_TILE_H == 1 && r->IN_TILE_W == 1 && r->OUT_TILE_H == 1 &&
+           r->OUT_TILE_W == 1 && r->POOL_H == 1 && r->POOL_W == 1;
+}
+
+static bool layer_is_sound(const lac_layer_record *r, int lane, int vector) {
+    bool is_vector = r->ORDER == LAC_ORDER_VECTOR;
+    if (lane == LAC_LANE_DIGIT && !is_vector && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
+    if (is_vector && !vector_is_sound(r, vector)) return false;
+    return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_VECTOR && r->ENTRY_BITS <= 2 &&
            r->WEIGHT_BITS >= 2 && r->WEIGHT_BITS <= 8 && r->WEIGHT_BITS < lac_entry_bits(r->ENTRY_BITS) &&
            r->N_TAPS >= 1 && r->N_TAPS <= LAC_MOST_TAPS && r->N_OUT >= 1 && r->MINOR >= 1 &&
            r->IN_TILE_H >= 1 && r->IN_TILE_W >= 1 && r->OUT_TILE_H >= 1 && r->OUT_TILE_W >= 1 &&
@@ -42,7 +51,9 @@ lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_err
     }
     for (int i = 1; i < LAC_LAYER_RECORD_WORDS; i++) LAC_TRY(next_word(reader, &words[i], err));
     lac_layer_unpack(words, &reader->layer);
-    if (!layer_is_sound(&reader->layer, reader->lane))
+    reader->n_headers = reader->run_left = 0;
+    for (int k = 0; k < LAC_MOST_SLOTS; k++) reader->slot_position[k] = -1;
+    if (!layer_is_sound(&reader->layer, reader->lane, reader->vector))
         LAC_FAIL(err, LAC_E_FORMAT, "the layer record before program word %zu makes no sense to an engine",
                  reader->at);
     return read_taps(reader, err);
@@ -116,5 +127,82 @@ lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *i
                                .weight = slot.weight,
                                .times_4 = slot.weight && reader->times_4};
     if (slot.weight) reader->times_4 = false;
+    return LAC_OK;
+}
+
+// ---- the vector unit
+// --------------------------------------------------------------------------------------
+
+static int channel_of(const lac_program_reader *reader, int slot) {
+    int64_t position = reader->slot_position[slot];
+    return position < 0 ? 0 : (int)(position / reader->layer.MINOR);
+}
+
+int lac_program_channels_done(const lac_program_reader *reader) {
+    int least = reader->layer.N_OUT, n_slots = lac_entry_slots(reader->layer.ENTRY_BITS);
+    for (int k = 0; k < n_slots; k++)
+        if (channel_of(reader, k) < least) least = channel_of(reader, k);
+    return least;
+}
+
+static lac_status move_slot(lac_program_reader *reader, int k, int gap, int n_done, lac_error *err) {
+    const lac_layer_record *r = &reader->layer;
+    if (gap + 1 > r->MINOR)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: an entry advances by %d, over the %d rows",
+                 reader->at - 1, gap + 1, r->MINOR);
+    reader->slot_position[k] += gap + 1;
+    if (reader->slot_position[k] / r->MINOR >= r->N_OUT)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: slot %d leaves the last of %d channels",
+                 reader->at - 1, k, r->N_OUT);
+    if (channel_of(reader, k) > n_done + LAC_VECTOR_AHEAD)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: slot %d is %d channels ahead, over %d", reader->at - 1,
+                 k, channel_of(reader, k) - n_done, LAC_VECTOR_AHEAD);
+    return LAC_OK;
+}
+
+static lac_status read_slots(lac_program_reader *reader, lac_vector_piece *piece, lac_error *err) {
+    int n_slots = lac_entry_slots(reader->layer.ENTRY_BITS), n_done = lac_program_channels_done(reader);
+    reader->n_bits = 64;
+    for (int k = 0; k < n_slots; k++) {
+        list_slot slot;
+        LAC_TRY(next_slot(reader, &slot, err));
+        bool stays = slot.weight == 0 && slot.gap_is_last;
+        if (!stays) LAC_TRY(move_slot(reader, k, slot.gap, n_done, err));
+        piece->entries[k] = (lac_vector_entry){reader->slot_position[k], slot.weight, stays};
+    }
+    if (lac_program_channels_done(reader) > reader->n_headers)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu completes channel %d, whose header comes later",
+                 reader->at - 1, reader->n_headers);
+    return LAC_OK;
+}
+
+static lac_status read_vector_header(lac_program_reader *reader, lac_vector_piece *piece, lac_error *err) {
+    uint64_t word;
+    LAC_TRY(next_word(reader, &word, err));
+    lac_channel_unpack(word, &piece->header);
+    piece->kind = piece->header.S ? LAC_PIECE_HEADER : LAC_PIECE_RUN;
+    reader->run_left = piece->header.RUN;
+    reader->n_headers += piece->kind == LAC_PIECE_HEADER;
+    bool is_last = reader->n_headers == reader->layer.N_OUT;
+    if (reader->run_left == 0 && (is_last || piece->kind == LAC_PIECE_RUN))
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: a header counts no words", reader->at - 1);
+    if (reader->n_headers > lac_program_channels_done(reader) + LAC_VECTOR_AHEAD)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: %d headers before channel %d is complete",
+                 reader->at - 1, reader->n_headers, lac_program_channels_done(reader));
+    return LAC_OK;
+}
+
+lac_status lac_program_next_piece(lac_program_reader *reader, lac_vector_piece *piece, lac_error *err) {
+    int n_out = reader->layer.N_OUT;
+    if (reader->run_left) {
+        piece->kind = LAC_PIECE_WORD;
+        reader->run_left--;
+        return read_slots(reader, piece, err);
+    }
+    if (reader->n_headers < n_out) return read_vector_header(reader, piece, err);
+    piece->kind = LAC_PIECE_END;
+    if (lac_program_channels_done(reader) < n_out - 1)
+        LAC_FAIL(err, LAC_E_FORMAT, "before program word %zu: a layer ends with slots in channel %d of %d",
+                 reader->at, lac_program_channels_done(reader), n_out);
     return LAC_OK;
 }

@@ -13,9 +13,12 @@ typedef struct lac_program_reader {
     lac_layer_record layer;
     lac_tap_record taps[LAC_MOST_TAPS];
     size_t n_bits;    ///< of the list word in hand, consumed
-    int lane;         ///< kind of lane that the program is for: LAC_LANE_...
+    int lane, vector; ///< of the engine that the program is for
     int64_t position; ///< in the list
     bool times_4;     ///< a mark waits for the entry that it belongs to
+    // A layer for the vector unit:
+    int64_t slot_position[LAC_MOST_SLOTS]; ///< -1 before the first entry, then channel * MINOR + row
+    int n_headers, run_left;
 } lac_program_reader;
 
 typedef enum lac_item_kind {
@@ -44,5 +47,33 @@ lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_reco
 /// Reads one entry of the channel's list; after LAC_ITEM_END comes the next channel or layer.
 lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item,
                                  lac_error *err) LAC_MUST_CHECK;
+
+/// A layer for the vector unit (ORDER is LAC_ORDER_VECTOR) is read piece by piece.
+typedef enum lac_piece_kind {
+    LAC_PIECE_HEADER, ///< of the next channel
+    LAC_PIECE_RUN,    ///< a header that only counts words
+    LAC_PIECE_WORD,
+    LAC_PIECE_END
+} lac_piece_kind;
+
+typedef struct lac_vector_entry {
+    int64_t position; ///< of its slot: channel * MINOR + row; -1 before the first
+    int weight;       ///< 0: the entry only moves its slot on, or not even that
+    bool stays;
+} lac_vector_entry;
+
+typedef struct lac_vector_piece {
+    lac_piece_kind kind;
+    lac_channel_record header;
+    lac_vector_entry entries[LAC_MOST_SLOTS];
+} lac_vector_piece;
+
+/// errors  E_FORMAT: a slot leaves the channels, or is too far ahead of the others; a header comes after the
+/// word that completes its channel, or too early
+lac_status lac_program_next_piece(lac_program_reader *reader, lac_vector_piece *piece,
+                                  lac_error *err) LAC_MUST_CHECK;
+
+/// Channels that every slot has completed.
+int lac_program_channels_done(const lac_program_reader *reader);
 
 #endif

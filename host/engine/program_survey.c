@@ -35,7 +35,37 @@ static void read_step(lac_program_reader *reader, lac_step_survey *survey) {
     survey->first_list_word = 0;
 }
 
+/// Words belong to the channel whose header came last; those before the first header to the first.
+static void read_vector(lac_program_reader *reader, lac_step_survey *survey) {
+    int n_slots = lac_entry_slots(survey->record.ENTRY_BITS), channel = -1;
+    lac_vector_piece piece;
+    for (;;) {
+        size_t word = reader->at;
+        must(lac_program_next_piece(reader, &piece, NULL));
+        if (piece.kind == LAC_PIECE_END) return;
+        if (piece.kind == LAC_PIECE_HEADER) {
+            channel++;
+            continue;
+        }
+        lac_channel_work work = {.n_words = 1};
+        for (int k = 0; piece.kind == LAC_PIECE_WORD && k < n_slots; k++) {
+            work.n_entries += piece.entries[k].weight != 0;
+            work.n_skips += piece.entries[k].weight == 0;
+        }
+        if (work.n_entries && !survey->first_list_word) survey->first_list_word = word;
+        if (!survey->work) continue;
+        lac_channel_work *sum = &survey->work[channel < 0 ? 0 : channel];
+        sum->n_words++;
+        sum->n_entries += work.n_entries;
+        sum->n_skips += work.n_skips;
+    }
+}
+
 static void read_channels(lac_program_reader *reader, lac_step_survey *survey) {
+    if (survey->record.ORDER == LAC_ORDER_VECTOR) {
+        read_vector(reader, survey);
+        return;
+    }
     for (int o = 0; o < survey->record.N_OUT; o++) {
         size_t list = reader->at + 1;
         lac_channel_work work = read_work(reader);
@@ -46,7 +76,7 @@ static void read_channels(lac_program_reader *reader, lac_step_survey *survey) {
 
 lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
     lac_program_reader reader = {
-        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane};
+        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane, .vector = image->engine.vector};
     lac_step_survey *surveys = LAC_NEW_ARRAY(arena, lac_step_survey, image->n_steps);
     for (int s = 0; s < image->n_steps; s++) {
         read_step(&reader, &surveys[s]);
@@ -58,7 +88,7 @@ lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
 
 lac_layer_record lac_image_record(const lac_image *image, int step) {
     lac_program_reader reader = {
-        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane};
+        .words = image->program, .n_words = image->n_program, .lane = image->engine.lane, .vector = image->engine.vector};
     lac_step_survey survey = {.work = NULL};
     read_step(&reader, &survey);
     for (int s = 0; s < step; s++) {

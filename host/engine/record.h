@@ -42,7 +42,16 @@ enum {
 };
 
 /// What the minor position of a list counts: the values of LAYER.ORDER.
-enum { LAC_ORDER_CHANNELS, LAC_ORDER_TAPS, LAC_ORDER_LANES };
+enum {
+    LAC_ORDER_CHANNELS,
+    LAC_ORDER_TAPS,
+    LAC_ORDER_LANES,
+    LAC_ORDER_VECTOR, ///< a list for each slot of the vector unit; MINOR is the rows of the input
+};
+
+/// The vector unit: list slots of a word, and how many channels a slot, or a header, may be ahead of the
+/// slowest slot; words that a header counts.
+enum { LAC_MOST_SLOTS = 16, LAC_VECTOR_AHEAD = 24, LAC_VECTOR_LONGEST_RUN = 511 };
 
 /// Packs a record into 64-bit words; a tap takes the low 32 bits of one.
 ///
@@ -71,6 +80,16 @@ static inline int32_t lac_tap_offset(int32_t from, int32_t to) {
 /// Bits of an entry for a value of LAYER.ENTRY_BITS: 4, 8, 16.
 static inline int lac_entry_bits(int32_t code) {
     return 4 << code;
+}
+
+/// Entries of a list word.
+static inline int lac_entry_slots(int32_t code) {
+    return LAC_MOST_SLOTS >> code;
+}
+
+/// Rows of the vector unit: words `slot` modulo n_slots are row word / n_slots of that slot.
+static inline int lac_vector_rows(int base, int n_words, int n_slots) {
+    return (base + n_words - 1) / n_slots - base / n_slots + 1;
 }
 
 #endif

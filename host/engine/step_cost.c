@@ -14,6 +14,7 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
                                   .n_taps = record->N_TAPS,
                                   .visits = lac_record_visits(record),
                                   .raw = record->RAW,
+                                  .vector = record->ORDER == LAC_ORDER_VECTOR,
                                   .reduce = record->REDUCE};
     lac_step_time(&of, &shape, work, clock, scratch, cost);
 }

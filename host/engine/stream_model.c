@@ -189,6 +189,65 @@ static void reduce(machine *m) {
     }
 }
 
+// ---- the vector unit
+// --------------------------------------------------------------------------------------------
+
+/// What the slots have added up: for every channel the sum of what they have finished, and of each slot the sum in
+/// hand with its channel.
+typedef struct vector_sums {
+    int64_t *done; ///< [N_OUT]
+    int64_t acc[LAC_MOST_SLOTS];
+    int channel[LAC_MOST_SLOTS];
+} vector_sums;
+
+static lac_status vector_entry(machine *m, vector_sums *sums, int slot, const lac_vector_entry *e,
+                               lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    const lac_engine_config *engine = &m->model->engine;
+    int n_slots = lac_entry_slots(r->ENTRY_BITS), row = (int)(e->position % r->MINOR);
+    int channel = (int)(e->position / r->MINOR), address = (r->IN_BASE / n_slots + row) * n_slots + slot;
+    if (e->weight == 0) return LAC_OK;
+    if (address >= engine->act_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
+    if (channel != sums->channel[slot]) sums->acc[slot] = 0;
+    sums->channel[slot] = channel;
+    int code = m->model->memory[(size_t)address * (size_t)m->lanes];
+    if (r->ACT_SIGNED && code > 127) code -= 256;
+    sums->acc[slot] += (int64_t)e->weight * code;
+    sums->done[channel] += (int64_t)e->weight * code;
+    m->acc[0] = sums->acc[slot];
+    return check_sum(m, 0, err);
+}
+
+static lac_status drain_vector(machine *m, const lac_channel_record *headers, const int64_t *sums,
+                               lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    memset(m->acc, 0, sizeof m->acc);
+    for (int o = 0; o < r->N_OUT; o++) {
+        if (headers[o].S < 1) LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, o, headers[o].S);
+        m->acc[0] = sums[o];
+        if (r->RAW)
+            LAC_TRY(drain_raw(m, &headers[o], err));
+        else
+            LAC_TRY(drain_codes(m, &headers[o], true, true, r->OUT_BASE + o * r->OUT_CHANNEL_WORDS, err));
+    }
+    return LAC_OK;
+}
+
+static lac_status run_vector(machine *m, lac_arena *arena, lac_error *err) {
+    int n_out = m->reader.layer.N_OUT, n_headers = 0, n_slots = lac_entry_slots(m->reader.layer.ENTRY_BITS);
+    lac_channel_record *headers = LAC_NEW_ARRAY(arena, lac_channel_record, n_out);
+    vector_sums sums = {.done = LAC_NEW_ARRAY(arena, int64_t, n_out)};
+    lac_vector_piece piece;
+    for (;;) {
+        LAC_TRY(lac_program_next_piece(&m->reader, &piece, err));
+        if (piece.kind == LAC_PIECE_END) return drain_vector(m, headers, sums.done, err);
+        if (piece.kind == LAC_PIECE_HEADER) headers[n_headers++] = piece.header;
+        for (int k = 0; piece.kind == LAC_PIECE_WORD && k < n_slots; k++)
+            LAC_TRY(vector_entry(m, &sums, k, &piece.entries[k], err));
+    }
+}
+
 // ---- loops
 // ----------------------------------------------------------------------------------------------------
 
@@ -242,6 +301,18 @@ static lac_status split_mesh(machine *m, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status run_layer(machine *m, lac_error *err) {
+    if (m->reader.layer.ORDER == LAC_ORDER_VECTOR) {
+        lac_arena *arena = lac_arena_open();
+        if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "engine model: out of memory");
+        lac_status status = run_vector(m, arena, err);
+        lac_arena_close(arena);
+        return status;
+    }
+    for (int o = 0; o < m->reader.layer.N_OUT; o++) LAC_TRY(run_channel(m, o, err));
+    return LAC_OK;
+}
+
 static lac_status run_program(machine *m, lac_error *err) {
     for (;;) {
         bool end;
@@ -249,7 +320,7 @@ static lac_status run_program(machine *m, lac_error *err) {
         if (end) return LAC_OK;
         m->group_base = 0;
         LAC_TRY(split_mesh(m, err));
-        for (int o = 0; o < m->reader.layer.N_OUT; o++) LAC_TRY(run_channel(m, o, err));
+        LAC_TRY(run_layer(m, err));
         if (m->watch && m->watch->step_done) m->watch->step_done(m->watch->ctx, m->reader.layer.ID);
     }
 }
@@ -263,6 +334,7 @@ lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program
     m->reader.words = program;
     m->reader.n_words = n_words;
     m->reader.lane = model->engine.lane;
+    m->reader.vector = model->engine.vector;
     m->lanes = lac_engine_lanes(&model->engine);
     // A channel that is read once may be longer than the list memory; its entries are at most as many as
     // half-bytes in the program.

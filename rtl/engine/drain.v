@@ -37,6 +37,9 @@ module drain #(
     input  wire                      captured_i,
     output wire                      shift_o,
     input  wire [ACC_BITS*DRAIN-1:0] chain_i,
+    // sums of the vector unit, in place of the lanes'
+    input  wire                      vector_valid_i,
+    input  wire               [31:0] vector_sum_i,
     // writes to the activation memory
     output wire                      write_o,
     output wire      [ADDR_BITS-1:0] write_addr_o,
@@ -193,17 +196,15 @@ module drain #(
     parts_image_q <= image;
     parts_group_q <= image_first ? group_q : first_groups[image];
     if (image_first) first_groups[image] <= group_q;
-    sum_valid_q <= parts_valid_q && parts_last_q;
-    sum_end_q <= parts_end_q;
-    sum_group_q <= parts_group_q;
+    sum_valid_q <= (parts_valid_q && parts_last_q) || vector_valid_i;
+    sum_end_q <= parts_end_q || vector_valid_i;
+    sum_group_q <= vector_valid_i ? {GROUP_BITS{1'b0}} : parts_group_q;
     if (working && reduce) begin
       for (i = 0; i < PARTS; i = i + 1)
         parts_q[32*i+:32] <= sum_four(chain_padded[4*ACC_BITS*i+:4*ACC_BITS]);
     end
-    if (parts_valid_q) begin
-      sums[parts_image_q] <= sum_next;
-      sum_q <= sum_next;
-    end
+    if (parts_valid_q) sums[parts_image_q] <= sum_next;
+    if (parts_valid_q || vector_valid_i) sum_q <= vector_valid_i ? vector_sum_i : sum_next;
     if (!rst_ni) begin
       parts_valid_q <= 1'b0;
       sum_valid_q <= 1'b0;
@@ -354,7 +355,8 @@ module drain #(
       .data_o (out_data_o)
   );
 
-  // Whether one more pixel may come: GROUPS cycles after the one before; sums also need their place.
+  // Whether one more pixel may come: GROUPS cycles after the one before, which a vector layer's need not wait for;
+  // sums also need their place.
   localparam integer GAP = GROUPS - 1;
   localparam GAP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
   reg [GAP_BITS-1:0] gap_q;
@@ -365,7 +367,7 @@ module drain #(
   assign ready_o = gap_q == 0 && !raw_lanes_q && !(raw && reduce && places_then > 5'd16);
 
   always @(posedge clk_i) begin
-    if (pixel_push_i) gap_q <= GAP[GAP_BITS-1:0];
+    if (pixel_push_i && layer_i[`LAC_LAYER_ORDER] != 2'd3) gap_q <= GAP[GAP_BITS-1:0];
     else if (gap_q != 0) gap_q <= gap_q - 1'b1;
     if (pixel_push_i && raw_lanes) raw_lanes_q <= 1'b1;
     else if (pixel_end) raw_lanes_q <= 1'b0;

@@ -14,7 +14,8 @@ module lac_engine #(
     parameter ACT_WORDS = `LAC_ACT_WORDS_DEFAULT,
     parameter LIST_WORDS = `LAC_LIST_WORDS_DEFAULT,
     parameter LANE = `LAC_LANE_DEFAULT,
-    parameter ACT_BITS = `LAC_ACT_BITS_DEFAULT
+    parameter ACT_BITS = `LAC_ACT_BITS_DEFAULT,
+    parameter VECTOR = `LAC_VECTOR_DEFAULT
 ) (
     input  wire               clk_i,
     input  wire               rst_ni,
@@ -85,6 +86,9 @@ module lac_engine #(
     if (ACT_BITS < `LAC_ACT_BITS_MIN || ACT_BITS > `LAC_ACT_BITS_MAX) begin : gen_act_bits
       `LAC_REFUSE("ACT_BITS is outside the limits of rtl/defs/engine.def", act_bits_is_outside_its_limits)
     end
+    if (VECTOR != 0 && VECTOR != 4 && VECTOR != 8 && VECTOR != 16) begin : gen_vector_size
+      `LAC_REFUSE("VECTOR must be 0, 4, 8 or 16", vector_must_be_0_4_8_or_16)
+    end
   endgenerate
 `undef LAC_REFUSE
 
@@ -114,6 +118,7 @@ module lac_engine #(
   wire  [53:0] header_in, header;
   wire         decoder_idle, list_ready, list_valid, list_first, list_next_group, list_end, list_empty;
   wire  [63:0] list;
+  wire         vector_valid, vector_ready, vector_last;
   wire         at_end, drained;
   program_parser u_parser (
       .clk_i            (clk_i),
@@ -139,6 +144,9 @@ module lac_engine #(
       .list_next_group_o(list_next_group),
       .list_end_o       (list_end),
       .list_empty_o     (list_empty),
+      .vector_valid_o   (vector_valid),
+      .vector_ready_i   (vector_ready),
+      .vector_last_o    (vector_last),
       .at_end_o         (at_end),
       .drained_i        (drained),
       .error_o          (error_o)
@@ -202,14 +210,17 @@ module lac_engine #(
       .last_pass_i(entry_last_pass)
   );
 
-  wire                     replayer_idle, layer_done, drain_ready, pixel_push;
-  wire               [3:0] pixel;
+  wire                     replayer_idle, layer_done, drain_ready, lane_pixel_push, vector_pixel_push, vector_pixel_last;
+  wire               [3:0] lane_pixel;
   wire                     valid, first, last;
   wire     [ADDR_BITS-1:0] addr;
   wire        [MESH_X-1:0] col_a, col_b;
   wire        [MESH_Y-1:0] row_a, row_b;
   wire  [WEIGHT_WIDTH-1:0] weight;
-  wire                     is_compute, is_starved, is_drain;
+  wire                     lane_compute, lane_starved, lane_drain, vector_compute, vector_starved, vector_drain;
+  wire                     is_compute = lane_compute || vector_compute;
+  wire                     is_starved = lane_starved || vector_starved;
+  wire                     is_drain = lane_drain || vector_drain;
   replayer #(
       .MESH_X   (MESH_X),
       .MESH_Y   (MESH_Y),
@@ -231,8 +242,8 @@ module lac_engine #(
       .entry_done_o     (entry_done),
       .entry_last_pass_o(entry_last_pass),
       .drain_ready_i    (drain_ready),
-      .pixel_push_o     (pixel_push),
-      .pixel_o          (pixel),
+      .pixel_push_o     (lane_pixel_push),
+      .pixel_o          (lane_pixel),
       .valid_o          (valid),
       .addr_o           (addr),
       .col_a_o          (col_a),
@@ -242,9 +253,9 @@ module lac_engine #(
       .weight_o         (weight),
       .first_o          (first),
       .last_o           (last),
-      .is_compute_o     (is_compute),
-      .is_starved_o     (is_starved),
-      .is_drain_o       (is_drain)
+      .is_compute_o     (lane_compute),
+      .is_starved_o     (lane_starved),
+      .is_drain_o       (lane_drain)
   );
 
   wire                      captured, shift;
@@ -285,6 +296,49 @@ module lac_engine #(
       .write_data_i (drain_write ? drain_data : load_data)
   );
 
+  wire        vector_sum_valid;
+  wire [31:0] vector_sum;
+  generate
+    if (VECTOR != 0) begin : gen_vector
+      vector_unit #(
+          .VECTOR   (VECTOR),
+          .ACC_BITS (ACC_BITS),
+          .ACT_WORDS(ACT_WORDS),
+          .ACT_BITS (ACT_BITS)
+      ) u_vector (
+          .clk_i        (clk_i),
+          .rst_ni       (rst_ni),
+          .start_i      (desc_taken && desc[`LAC_LAYER_ORDER] == 2'd3),
+          .layer_i      (layer),
+          .word_valid_i (vector_valid),
+          .word_ready_o (vector_ready),
+          .word_i       (word),
+          .word_last_i  (vector_last),
+          .drain_ready_i(drain_ready),
+          .pixel_push_o (vector_pixel_push),
+          .pixel_last_o (vector_pixel_last),
+          .sum_valid_o  (vector_sum_valid),
+          .sum_o        (vector_sum),
+          .is_compute_o (vector_compute),
+          .is_starved_o (vector_starved),
+          .is_drain_o   (vector_drain),
+          .write_i      (drain_write ? drain_group == 16'd0 : load_valid_i && load_group_i == 16'd0),
+          .write_addr_i (drain_write ? drain_addr : load_addr_i[ADDR_BITS-1:0]),
+          .write_code_i (drain_write ? drain_data[ACT_BITS-1:0] : load_data[ACT_BITS-1:0])
+      );
+    end else begin : gen_no_vector
+      assign vector_ready = 1'b0;
+      assign vector_pixel_push = 1'b0;
+      assign vector_pixel_last = 1'b0;
+      assign vector_sum_valid = 1'b0;
+      assign vector_sum = 32'd0;
+      assign vector_compute = 1'b0;
+      assign vector_starved = 1'b0;
+      assign vector_drain = 1'b0;
+      wire unused_vector = &{1'b0, vector_valid, vector_last};
+    end
+  endgenerate
+
   drain #(
       .MESH_X   (MESH_X),
       .MESH_Y   (MESH_Y),
@@ -300,13 +354,15 @@ module lac_engine #(
       .layer_next_i (desc),
       .layer_done_o (layer_done),
       .ready_o      (drain_ready),
-      .pixel_push_i (pixel_push),
-      .pixel_i      (pixel),
+      .pixel_push_i (lane_pixel_push || vector_pixel_push),
+      .pixel_i      (vector_pixel_push ? {vector_pixel_last, 3'b111} : lane_pixel),
       .header_i     (header),
       .header_pop_o (header_pop),
       .captured_i   (captured),
       .shift_o      (shift),
       .chain_i      (chain),
+      .vector_valid_i(vector_sum_valid),
+      .vector_sum_i (vector_sum),
       .write_o      (drain_write),
       .write_addr_o (drain_addr),
       .write_group_o(drain_group),

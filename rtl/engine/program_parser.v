@@ -7,7 +7,9 @@
 // A list word is held until it is known whether the channel ends with it (the end mark may be the first entry
 // of the next word), so that the decoder never spends a cycle on an end mark of its own.
 //
-// stream  one word a cycle in; one list word a cycle out while the decoder takes them
+// List words of a layer for the vector unit are counted by the headers before them, and pass by.
+//
+// stream  one word a cycle in; one list word a cycle out while the decoder or the vector unit takes them
 `default_nettype none
 
 `include "lac_contract.vh"
@@ -41,12 +43,17 @@ module program_parser (
     output wire         list_next_group_o,
     output wire         list_end_o,     // the channel ends in or right after this word
     output wire         list_empty_o,   // there is no entry in it
+    // list words for the vector unit
+    output wire         vector_valid_o,
+    input  wire         vector_ready_i,
+    output wire         vector_last_o,  // of the layer
     // end of program
     output wire         at_end_o,
     input  wire         drained_i,
     output wire         error_o
 );
-  localparam [2:0] DESCRIPTOR = 3'd0, TAPS = 3'd1, HEADER = 3'd2, LIST = 3'd3, END = 3'd4, ERROR = 3'd5;
+  localparam [2:0] DESCRIPTOR = 3'd0, TAPS = 3'd1, HEADER = 3'd2, LIST = 3'd3, END = 3'd4, ERROR = 3'd5,
+                   VECTOR = 3'd6;
   localparam [1:0] KIND_LAYER = 2'd1, KIND_END = 2'd2;
 
   reg  [2:0] state_q;
@@ -56,6 +63,7 @@ module program_parser (
   reg  [4:0] tap_word_q;
   reg [15:0] channels_left_q;
   reg [15:0] end_mark_q;
+  reg  [8:0] words_left_q;
 
   assign desc_o = {desc_q[3], desc_q[2], desc_q[1], desc_q[0]};
   assign desc_valid_o = desc_valid_q;
@@ -63,6 +71,7 @@ module program_parser (
 
   wire [1:0] entry_bits = desc_o[`LAC_LAYER_ENTRY_BITS];
   wire [6:0] n_taps = desc_o[`LAC_LAYER_N_TAPS];
+  wire       is_vector = desc_o[`LAC_LAYER_ORDER] == 2'd3;
 
   // Taps, two a word.
   reg [31:0] tap_even [0:31];
@@ -117,11 +126,17 @@ module program_parser (
   wire take_tap = state_q == TAPS && word_valid_i;
   wire take_header = state_q == HEADER && word_valid_i && header_ready_i;
   wire take_list = in_list && (!held_valid_q || list_ready_i);
+  wire take_vector = vector_valid_o && vector_ready_i;
   wire channel_ends = take_list && word_ends;
 
   assign desc_start_o = take_desc && desc_word_q == 2'd0;
-  assign word_pop_o = take_desc || take_tap || take_header || take_list;
-  assign header_push_o = take_header;
+  assign word_pop_o = take_desc || take_tap || take_header || take_list || take_vector;
+  // Of a vector layer, a header without a shift only counts list words.
+  wire [8:0] header_words = word_i[`LAC_CHANNEL_RUN];
+  wire       counts_only = is_vector && word_i[`LAC_CHANNEL_S] == 6'd0;
+  assign vector_valid_o = state_q == VECTOR && word_valid_i;
+  assign vector_last_o = words_left_q == 9'd1 && channels_left_q == 16'd0;
+  assign header_push_o = take_header && !counts_only;
   assign header_o = {word_i[`LAC_CHANNEL_S], word_i[`LAC_CHANNEL_M], word_i[`LAC_CHANNEL_BIAS]};
   assign at_end_o = state_q == END;
   assign error_o = state_q == ERROR;
@@ -176,7 +191,15 @@ module program_parser (
         tap_word_q <= tap_word_q + 5'd1;
         if ({tap_word_q, 1'b0} + 7'd2 >= n_taps) state_q <= HEADER;
       end
-      HEADER: if (take_header) state_q <= LIST;
+      HEADER: if (take_header) begin
+        state_q <= !is_vector ? LIST : header_words != 9'd0 ? VECTOR : HEADER;
+        words_left_q <= header_words;
+        if (is_vector && !counts_only) channels_left_q <= channels_left_q - 16'd1;
+      end
+      VECTOR: if (take_vector) begin
+        words_left_q <= words_left_q - 9'd1;
+        if (words_left_q == 9'd1) state_q <= channels_left_q == 16'd0 ? DESCRIPTOR : HEADER;
+      end
       LIST: if (channel_ends) begin
         channels_left_q <= channels_left_q - 16'd1;
         state_q <= channels_left_q == 16'd1 ? DESCRIPTOR : HEADER;

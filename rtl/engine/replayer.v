@@ -4,7 +4,7 @@
 //
 // A single point decides whether an entry is issued; behind it nothing stalls. The last entry of a pixel waits
 // until the drain will be free for it. The next layer starts when the drain has written the present one's last
-// word (layer_done_i); its descriptor is copied in that very cycle.
+// word (layer_done_i); its descriptor is copied in that very cycle. A layer for the vector unit is only waited for.
 //
 // stream  one entry a cycle; from issue to command 4 cycles
 `default_nettype none
@@ -203,7 +203,7 @@ module replayer #(
     end
     if (state_q == FLUSH && layer_done_i) state_q <= IDLE;
     if (load) begin
-      state_q <= RUN;
+      state_q <= desc_i[`LAC_LAYER_ORDER] == 2'd3 ? FLUSH : RUN;
       channels_left_q <= desc_i[`LAC_LAYER_N_OUT];
     end
     if (!rst_ni) begin
