@@ -6,32 +6,39 @@ set(rtl_model_cache ${CMAKE_BINARY_DIR}/model-cache)
 get_filename_component(rtl_source_dir ${LAC_TESTS_DIR}/.. ABSOLUTE)
 
 add_executable(test_engine ${LAC_TESTS_DIR}/cosim/test_engine.c ${LAC_TESTS_DIR}/cosim/cosim_net.c
-               ${LAC_TESTS_DIR}/cosim/cosim_encode.c)
+               ${LAC_TESTS_DIR}/cosim/cosim_encode.c ${LAC_TESTS_DIR}/cosim/cosim_vector.c)
 target_compile_options(test_engine PRIVATE ${LAC_WARNINGS} -Wno-missing-prototypes)
 target_compile_definitions(test_engine PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
 target_link_libraries(test_engine PRIVATE lac_sim lac_num cmocka)
 
-# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane act_bits)
-function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane act_bits)
-  set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane}_act${act_bits})
+# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane act_bits vector)
+function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane act_bits vector)
+  set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane}_act${act_bits}_vector${vector})
   add_test(NAME ${name} COMMAND test_engine ${ARGV})
   set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 endfunction()
-lac_cosim(1 1 1 24 1024 200 0 8)
-lac_cosim(2 2 1 24 1024 64 0 8)   # the ring is full most of the time
-lac_cosim(3 2 2 22 1024 333 0 8)  # groups straddle rows; sizes that are no powers of two
-lac_cosim(4 2 8 32 1000 256 0 8)  # the whole mesh is drained in one cycle
-lac_cosim(2 2 1 24 1024 200 1 8)  # lanes that add digits
-lac_cosim(3 2 2 26 1024 333 1 3)
-lac_cosim(7 7 7 26 4096 2048 1 8)
-lac_cosim(2 2 4 16 1024 200 0 8) # narrow accumulators
-lac_cosim(3 2 2 22 1024 333 2 5) # multipliers in logic
-lac_cosim(4 4 4 24 1024 512 0 4)
-lac_cosim(8 4 2 26 1024 700 0 8) # several images share the mesh
-lac_cosim(2 8 4 26 1024 700 0 8) # groups of two rows
-lac_cosim(8 8 2 26 1024 700 1 8)
-lac_cosim(7 7 7 24 4096 2048 0 8) # the default
-add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 fault)
+lac_cosim(1 1 1 24 1024 200 0 8 0)
+lac_cosim(2 2 1 24 1024 64 0 8 0)   # the ring is full most of the time
+lac_cosim(3 2 2 22 1024 333 0 8 0)  # groups straddle rows; sizes that are no powers of two
+lac_cosim(4 2 8 32 1000 256 0 8 0)  # the whole mesh is drained in one cycle
+lac_cosim(2 2 1 24 1024 200 1 8 0)  # lanes that add digits
+lac_cosim(3 2 2 26 1024 333 1 3 0)
+lac_cosim(7 7 7 26 4096 2048 1 8 0)
+lac_cosim(2 2 4 16 1024 200 0 8 0) # narrow accumulators
+lac_cosim(3 2 2 22 1024 333 2 5 0) # multipliers in logic
+lac_cosim(4 4 4 24 1024 512 0 4 0)
+lac_cosim(8 4 2 26 1024 700 0 8 0) # several images share the mesh
+lac_cosim(2 8 4 26 1024 700 0 8 0) # groups of two rows
+lac_cosim(8 8 2 26 1024 700 1 8 0)
+lac_cosim(7 7 7 24 4096 2048 0 8 0) # the default
+lac_cosim(2 2 2 26 1000 200 0 8 4) # vector units
+lac_cosim(3 2 2 24 1024 333 0 8 8)
+lac_cosim(2 2 1 26 1024 200 1 5 8)
+lac_cosim(4 4 8 22 1000 512 2 4 16)
+add_test(NAME cosim_fault_vector COMMAND test_engine 2 2 2 24 1024 64 0 8 8 fault)
+set_tests_properties(cosim_fault_vector PROPERTIES LABELS full TIMEOUT 300
+  ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
+add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 0 fault)
 set_tests_properties(cosim_fault PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 
 add_executable(test_requantize ${LAC_TESTS_DIR}/cosim/test_requantize.c)
@@ -93,6 +100,9 @@ endforeach()
 foreach(kind 0 1 2)
   lac_rtl_test(lint_engine_lane${kind}_act4 ${lint_engine} -GLANE=${kind} -GACT_BITS=4 ${rtl_dir}/engine/lac_engine.v)
 endforeach()
+foreach(vector 4 8 16)
+  lac_rtl_test(lint_engine_vector${vector} ${lint_engine} -GVECTOR=${vector} ${rtl_dir}/engine/lac_engine.v)
+endforeach()
 lac_rtl_test(lint_engine_narrowest ${lint_engine} -GACC_BITS=16 -GACT_BITS=1 -GMESH_X=2 -GMESH_Y=2 -GDRAIN=1
   ${rtl_dir}/engine/lac_engine.v)
 file(GENERATE OUTPUT ${CMAKE_CURRENT_BINARY_DIR}/lint.ys CONTENT
@@ -102,7 +112,7 @@ proc
 check -assert
 design -reset
 read_verilog -I${contract_dir} ${rtl_all}
-hierarchy -check -top lac_engine -chparam LANE 1
+hierarchy -check -top lac_engine -chparam LANE 1 -chparam VECTOR 8
 proc
 check -assert
 ")
@@ -110,10 +120,12 @@ lac_rtl_test(lint_yosys yosys ${CMAKE_CURRENT_BINARY_DIR}/lint.ys)
 set_tests_properties(lint_yosys PROPERTIES FAIL_REGULAR_EXPRESSION "Warning")
 lac_rtl_test(lint_icarus iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine ${rtl_sources})
 lac_rtl_test(lint_icarus_digit iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine -Plac_engine.LANE=1
-  ${rtl_sources})
+  -Plac_engine.VECTOR=8 ${rtl_sources})
 # Illegal parameters stop elaboration with a sentence.
 lac_rtl_test(refuse_drain ${lint_engine} -GDRAIN=3 ${rtl_dir}/engine/lac_engine.v)
 set_tests_properties(refuse_drain PROPERTIES PASS_REGULAR_EXPRESSION "DRAIN must divide MESH_X \\* MESH_Y")
+lac_rtl_test(refuse_vector ${lint_engine} -GVECTOR=5 ${rtl_dir}/engine/lac_engine.v)
+set_tests_properties(refuse_vector PROPERTIES PASS_REGULAR_EXPRESSION "VECTOR must be 0, 4, 8 or 16")
 lac_rtl_test(refuse_act_words ${lint_engine} -GACT_WORDS=1 ${rtl_dir}/engine/lac_engine.v)
 set_tests_properties(refuse_act_words PROPERTIES PASS_REGULAR_EXPRESSION "ACT_WORDS is outside the limits")
 lac_rtl_test(refuse_drain_icarus iverilog -g2005 -t null -I${contract_dir} -s lac_engine -Plac_engine.DRAIN=3

@@ -18,12 +18,12 @@ typedef struct lac_kernel_io {
     int32_t *tensor;      ///< a tensor being shown
 } lac_kernel_io;
 
-/// memory  from arena
 /// The kernel has no vector unit.
 ///
 /// errors  E_UNSUPPORTED: the image is compiled for an engine that has one
 lac_status lac_kernel_check_vector(const lac_image *image, const char *device, lac_error *err) LAC_MUST_CHECK;
 
+/// memory  from arena
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena);
 
 /// Macros for the kernel's compiler: the engine's parameters, "-DLAC_MESH_X=7" and so on, and -DLAC_TRACE

@@ -108,7 +108,8 @@ static lac_status choose(const lac_plan *plan, lac_plan_step *step, lac_list_ite
     for (int order = LAC_ORDER_CHANNELS; order <= LAC_ORDER_VECTOR; order++)
         for (int code = 0; code < 3; code++) {
             step->record = mapped;
-            if (!order_is_legal(plan, step, order) || !set_format(plan, step, order, code, weight_bits)) continue;
+            if (!order_is_legal(plan, step, order) || !set_format(plan, step, order, code, weight_bits))
+                continue;
             candidates[n] = (candidate){.clock = *clock};
             LAC_TRY(price(plan, step, items, work, &candidates[n], &prices[n], err));
             n++;

@@ -54,11 +54,10 @@ static lac_status check_vector(const decoder *d, lac_error *err) {
     const lac_tap_record *tap = &d->reader.taps[0];
     int rows = lac_vector_rows(r->IN_BASE, d->in->c, lac_entry_slots(r->ENTRY_BITS));
     bool one_pixel = d->in->h == 1 && d->in->w == 1 && d->out->h == 1 && d->out->w == 1;
-    if (d->layer->kind != LAC_INT_CONV2D || d->layer->window.groups != 1 || !one_pixel || tap->DY || tap->DX ||
-        tap->OFFSET || d->step->pool_layer >= 0)
+    if (d->layer->kind != LAC_INT_CONV2D || d->layer->window.groups != 1 || !one_pixel || tap->DY ||
+        tap->DX || tap->OFFSET || d->step->pool_layer >= 0)
         DECODE_FAIL(d, err, "lists for the vector unit are for dense convolutions of one pixel");
-    if (r->MINOR != rows)
-        DECODE_FAIL(d, err, "the vector unit has %d rows, the input %d", r->MINOR, rows);
+    if (r->MINOR != rows) DECODE_FAIL(d, err, "the vector unit has %d rows, the input %d", r->MINOR, rows);
     return LAC_OK;
 }
 
@@ -401,10 +400,12 @@ static lac_status decode_step(decoder *d, lac_error *err) {
 }
 
 static lac_status decode_steps(lac_image *image, lac_arena *scratch, lac_error *err) {
-    decoder d = {
-        .image = image,
-        .scratch = scratch,
-        .reader = {.words = image->program, .n_words = image->n_program, .lane = image->engine.lane, .vector = image->engine.vector}};
+    decoder d = {.image = image,
+                 .scratch = scratch,
+                 .reader = {.words = image->program,
+                            .n_words = image->n_program,
+                            .lane = image->engine.lane,
+                            .vector = image->engine.vector}};
     for (int s = 0; s < image->n_steps; s++) {
         d.step = &image->steps[s];
         d.layer = &image->graph->layers[d.step->layer];

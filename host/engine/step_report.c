@@ -35,7 +35,8 @@ static const char *reason_of(const lac_image *image, const lac_step_row *row, co
     const lac_step_cost *c = &row->cost;
     uint64_t most = larger(c->starved, larger(c->drain, c->other));
     (void)image;
-    if (record->ORDER == LAC_ORDER_LANES || record->ORDER == LAC_ORDER_VECTOR) return "every weight is used once: bound by the program stream";
+    if (record->ORDER == LAC_ORDER_LANES || record->ORDER == LAC_ORDER_VECTOR)
+        return "every weight is used once: bound by the program stream";
     if (most * 20 > c->total) {
         if (most == c->starved) return "lists are shorter than their decoding: few pixels a list";
         if (most == c->drain) return "results leave more slowly than they are made: few entries a result";

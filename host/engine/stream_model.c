@@ -192,8 +192,8 @@ static void reduce(machine *m) {
 // ---- the vector unit
 // --------------------------------------------------------------------------------------------
 
-/// What the slots have added up: for every channel the sum of what they have finished, and of each slot the sum in
-/// hand with its channel.
+/// What the slots have added up: for every channel the sum of what they have finished, and of each slot the
+/// sum in hand with its channel.
 typedef struct vector_sums {
     int64_t *done; ///< [N_OUT]
     int64_t acc[LAC_MOST_SLOTS];
@@ -224,7 +224,8 @@ static lac_status drain_vector(machine *m, const lac_channel_record *headers, co
     const lac_layer_record *r = &m->reader.layer;
     memset(m->acc, 0, sizeof m->acc);
     for (int o = 0; o < r->N_OUT; o++) {
-        if (headers[o].S < 1) LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, o, headers[o].S);
+        if (headers[o].S < 1)
+            LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, o, headers[o].S);
         m->acc[0] = sums[o];
         if (r->RAW)
             LAC_TRY(drain_raw(m, &headers[o], err));

@@ -70,8 +70,8 @@ static void fill_slots(maker *m, const lac_plan *plan, const lac_plan_step *step
         int n = lac_plan_channel_weights(plan, step, o, items);
         for (int i = 0; i < n; i++) {
             int word = base + (int)items[i].position;
-            put_weight(m, &m->slots[word % m->n_slots],
-                       (int64_t)o * m->rows + word / m->n_slots - first_row, items[i].weight);
+            put_weight(m, &m->slots[word % m->n_slots], (int64_t)o * m->rows + word / m->n_slots - first_row,
+                       items[i].weight);
         }
     }
     // The last channel is over when every slot has come to it.

@@ -4,16 +4,16 @@
 #include "plan.h"
 #include "step_cost.h"
 
-/// The list of a layer for the vector unit (docs/image-format.md, "Lists of the vector unit"): every word has an
-/// entry for each slot, and the slots run through the output channels on their own.
+/// The list of a layer for the vector unit (docs/image-format.md, "Lists of the vector unit"): every word has
+/// an entry for each slot, and the slots run through the output channels on their own.
 typedef struct lac_vector_list {
     uint64_t *words;
     int n_words;
     int *header_at; ///< [N_OUT]: the header of a channel stands before this word; ascending
 } lac_vector_list;
 
-/// Whether a step is one that the vector unit can take: a dense convolution from one pixel to one pixel, for one
-/// image.
+/// Whether a step is one that the vector unit can take: a dense convolution from one pixel to one pixel, for
+/// one image.
 bool lac_vector_fits(const lac_plan *plan, const lac_plan_step *step);
 
 /// The list in the format that the step's record names: ENTRY_BITS, WEIGHT_BITS, MINOR, IN_BASE.

@@ -9,7 +9,7 @@
 // The unit has a copy of what is written for lane 0, in VECTOR banks that are read side by side.
 //
 // stream  one list word a cycle; 5 cycles from a word to the queues, 1 more to the drain
-// units   ACT_WORDS codes of ACT_BITS; a slot may be MOST_AHEAD channels ahead of the slowest
+// units   ACT_WORDS codes of ACT_BITS; a slot may be 24 channels ahead of the slowest
 `default_nettype none
 
 `include "lac_contract.vh"
@@ -51,8 +51,13 @@ module vector_unit #(
   localparam BANK_ADDR_BITS = $clog2(BANK_WORDS);
   localparam CODE_BITS = ACT_BITS + 1;
   localparam PRODUCT_BITS = CODE_BITS + 8 < ACC_BITS ? CODE_BITS + 8 : ACC_BITS;
+`ifdef LAC_FAULT_QUEUE  // for the test of the test bench
+  localparam QUEUE_LOG2 = 4;
+`else
   localparam QUEUE_LOG2 = 5;
-  localparam [QUEUE_LOG2:0] MOST_AHEAD = 24;
+`endif
+  // Words are held back at this length; six more sums may be on their way. Lists that keep to 24 never wait for it.
+  localparam [QUEUE_LOG2:0] MOST_WAITING = 25;
   localparam PARTS = VECTOR / 4;
 
   // Constants of the layer. There are 16 >> entry_bits slots.
@@ -189,7 +194,7 @@ module vector_unit #(
         if (!rst_ni) tail_q <= 0;
       end
       assign slot_is_ready[k] = !in_use || n_waiting != 0;
-      assign slot_is_far[k] = in_use && n_waiting > MOST_AHEAD;
+      assign slot_is_far[k] = in_use && n_waiting > MOST_WAITING;
       assign slot_sums[ACC_BITS*k+:ACC_BITS] = queue[head_q[QUEUE_LOG2-1:0]] & {ACC_BITS{in_use}};
 
       // The bank of the words k modulo VECTOR.

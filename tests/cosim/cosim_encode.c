@@ -1,5 +1,7 @@
 #include "cosim_encode.h"
 
+#include "cosim_vector.h"
+
 #include "arena.h"
 #include "lac_contract.h"
 
@@ -40,7 +42,7 @@ static void put_weight(packer *p, int position, int weight) {
 }
 
 static int weight_field(const cosim_net *net, const cosim_layer *l) {
-    return net->engine.lane == 1 ? 3 : l->weight_bits;
+    return net->engine.lane == 1 && l->order != 3 ? 3 : l->weight_bits;
 }
 
 static packer start_channel(cosim_program *program, const cosim_net *net, const cosim_layer *l, int minor) {
@@ -55,6 +57,7 @@ static packer start_channel(cosim_program *program, const cosim_net *net, const 
 
 static int minor_of(const cosim_net *net, const cosim_layer *l) {
     if (l->order == 2) return net->rows * net->cols;
+    if (l->order == 3) return cosim_vector_rows(net, l);
     return l->order == 1 ? l->n_taps : net->tensors[l->in].c / l->groups;
 }
 
@@ -133,13 +136,14 @@ static void encode_taps(const cosim_net *net, const cosim_layer *l, cosim_progra
 }
 
 void cosim_encode(const cosim_net *net, lac_arena *arena, cosim_program *out) {
-    *out = (cosim_program){LAC_NEW_ARRAY(arena, uint64_t, MAX_WORDS), 0};
+    *out = (cosim_program){.words = LAC_NEW_ARRAY(arena, uint64_t, MAX_WORDS)};
     for (int i = 0; i < net->n_layers; i++) {
         const cosim_layer *l = &net->layers[i];
         encode_descriptor(net, l, i, out->words + out->n);
         out->n += LAC_LAYER_WORDS;
         encode_taps(net, l, out);
-        for (int o = 0; o < l->c_out; o++) {
+        if (l->order == 3) cosim_encode_vector(net, l, i, out);
+        for (int o = 0; l->order != 3 && o < l->c_out; o++) {
             uint64_t *header = out->words + out->n++;
             LAC_FIELD_SET(header, CHANNEL_BIAS, l->bias[o]);
             LAC_FIELD_SET(header, CHANNEL_M, l->m[o]);

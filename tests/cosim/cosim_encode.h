@@ -7,6 +7,7 @@
 typedef struct cosim_program {
     uint64_t *words;
     size_t n;
+    uint64_t n_list_words[MAX_LAYERS]; ///< of layers for the vector unit
 } cosim_program;
 
 void cosim_encode(const cosim_net *net, lac_arena *arena, cosim_program *out);

@@ -316,9 +316,9 @@ cosim_layer *cosim_net_conv(cosim_net *net, const cosim_conv *conv) {
     l.order = conv->order;
     l.entry_bits = conv->entry_bits;
     l.weight_bits = conv->weight_bits;
-    l.pad_code = between(net, 0, 255);
+    l.pad_code = conv->order == 3 ? 0 : between(net, 0, 255);
     l.raw = conv->raw;
-    l.reduce = conv->reduce;
+    l.reduce = conv->reduce || conv->order == 3;
     int step = conv->stride * conv->pool;
     if (in->tile_h % step || in->tile_w % step || conv->kh * conv->kw > MAX_TAPS) return NULL;
     l.out_tile_h = in->tile_h / step;
@@ -361,6 +361,21 @@ static void random_conv(cosim_net *net) {
         conv.groups = conv.order == 1 || chance(net, 50) ? t->c : t->c % 2 == 0 ? 2 : 1;
         conv.c_out = conv.groups * between(net, 1, 2);
     }
+    cosim_net_conv(net, &conv);
+}
+
+/// For the vector unit: from one pixel to one pixel.
+static void random_vector(cosim_net *net) {
+    int in = below(net, net->n_tensors);
+    const cosim_tensor *t = &net->tensors[in];
+    if (t->h != 1 || t->w != 1 || t->tile_h != 1 || t->tile_w != 1 || net->split_y || net->split_x) return;
+    cosim_conv conv = {.in = in, .groups = 1, .kh = 1, .kw = 1, .stride = 1, .dilation = 1, .pool = 1};
+    conv.order = 3;
+    conv.c_out = between(net, 1, MAX_COUT);
+    conv.density = random_density(net);
+    conv.raw = chance(net, 25);
+    do random_format(net, &conv.entry_bits, &conv.weight_bits);
+    while (64 / conv.entry_bits > net->engine.vector);
     cosim_net_conv(net, &conv);
 }
 
@@ -442,12 +457,17 @@ void cosim_net_make(cosim_net *net, const lac_sim_config *engine, uint64_t seed,
     cosim_net_start(net, engine, seed, arena);
     random_split(net);
     int multiple = 1 << below(net, 3);
-    cosim_net_input(net, between(net, 1, 4), between(net, 1, net->rows * 4), between(net, 1, net->cols * 4),
-                    multiple, chance(net, 50));
+    if (net->engine.vector && chance(net, 50))
+        cosim_net_input(net, between(net, 1, 90), 1, 1, 1, chance(net, 50));
+    else
+        cosim_net_input(net, between(net, 1, 4), between(net, 1, net->rows * 4),
+                        between(net, 1, net->cols * 4), multiple, chance(net, 50));
     int wanted = between(net, 2, MAX_LAYERS);
     for (int tries = 0; tries < 40 && net->n_layers < wanted; tries++) {
         int dice = below(net, 100);
-        if (dice < 65)
+        if (net->engine.vector && chance(net, 60))
+            random_vector(net);
+        else if (dice < 65)
             random_conv(net);
         else if (dice < 75)
             random_add(net);

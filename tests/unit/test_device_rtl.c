@@ -1,5 +1,6 @@
 #include "device.h"
 #include "graph_builder.h"
+#include "program_survey.h"
 #include "ref.h"
 #include "step_report.h"
 #include "verify.h"
@@ -28,7 +29,8 @@ static const lac_engine_config engines[] = {
      .acc_bits = 30,
      .act_words = 4096,
      .list_words = 2048,
-     .lane = LAC_LANE_DIGIT},
+     .lane = LAC_LANE_DIGIT,
+     .vector = 4},
     {.mesh_x = 3,
      .mesh_y = 3,
      .drain = 9,
@@ -36,7 +38,8 @@ static const lac_engine_config engines[] = {
      .act_words = 8192,
      .list_words = 2048,
      .lane = LAC_LANE_LOGIC,
-     .act_bits = 4},
+     .act_bits = 4,
+     .vector = 8},
 };
 enum { N_ENGINES = sizeof engines / sizeof engines[0] };
 
@@ -187,6 +190,42 @@ static void cycles_are_predicted_within_two_percent(void **state) {
     }
 }
 
+/// Fully connected layers on the vector unit, sparse and dense, behind a map and from the start.
+static lac_int_graph *perceptron(lac_arena *arena, uint64_t seed) {
+    builder b = builder_begin(arena, seed);
+    lac_code_type type = {.bits = 4, .scale = 1};
+    static const int zeros[] = {0, 50, 80, 95};
+    int at = builder_input(&b, builder_between(&b, 1, 300), 1, 1, type), n = builder_between(&b, 1, 4);
+    for (int i = 0; i < n; i++)
+        at = builder_conv(&b, at,
+                          (layer_options){.out_c = builder_between(&b, 1, 120),
+                                          .weight_bits = builder_between(&b, 2, 8),
+                                          .zero_percent = zeros[seed % 4],
+                                          .type = type,
+                                          .raw = i == n - 1});
+    return builder_end(&b, at);
+}
+
+static void layers_of_one_pixel_run_and_are_predicted(void **state) {
+    (void)state;
+    int n_on_it = 0;
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        lac_arena *arena = lac_arena_open();
+        lac_image *image = NULL;
+        lac_error err = {0};
+        if (lac_compile(perceptron(arena, seed), &engines[3 + seed % 2], arena, &image, &err) != LAC_OK)
+            fail_msg("%s", err.text);
+        for (int s = 0; s < image->n_steps; s++)
+            n_on_it += lac_image_record(image, s).ORDER == LAC_ORDER_VECTOR;
+        lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
+        run_rtl(image, seed, 0, cycles);
+        check_costs(image, cycles, 4);
+        run_rtl(image, seed, seed + 1, cycles);
+        lac_arena_close(arena);
+    }
+    assert_true(n_on_it > 40);
+}
+
 static void random_graphs_are_predicted_too(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++) {
@@ -248,6 +287,7 @@ int main(void) {
         cmocka_unit_test(cycles_are_predicted_within_two_percent),
         cmocka_unit_test(random_graphs_run_on_the_rtl_as_on_the_reference),
         cmocka_unit_test(random_graphs_are_predicted_too),
+        cmocka_unit_test(layers_of_one_pixel_run_and_are_predicted),
         cmocka_unit_test(a_fault_in_the_rtl_is_told_with_lane_cycle_and_waveform),
     };
     setenv("LACUNA_CACHE", LAC_BINARY_DIR "/cache", 0);
