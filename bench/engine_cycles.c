@@ -3,6 +3,7 @@
 // prediction. Values do not change the time, so nothing is trained.
 //
 //   engine_cycles [NETWORK]                                   CSV to stdout; every row is checked against ref
+//   engine_cycles --speed                                     how fast the simulation itself is, as CSV
 #include "device.h"
 #include "graph_builder.h"
 #include "program_survey.h"
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const lac_code_type codes = {.bits = 4, .scale = 1};
 
@@ -264,7 +266,68 @@ static lac_status measure(const setting *at, int density, lac_error *err) {
     return status;
 }
 
+// ---- the simulation's own speed ---------------------------------------------------------------------------
+
+enum { SPEED_MESH = 8, SPEED_DRAIN = 32, SPEED_DENSITY = 20, SPEED_SECONDS = 3 };
+
+/// Runs of a network on one thread until they have taken their time; cycles of them all, and processor time.
+static lac_status time_runs(const lac_image *image, lac_arena *arena, uint64_t *n_cycles, double *seconds,
+                            lac_error *err) {
+    const lac_device_desc *device = lac_device_find("rtl");
+    const lac_device_config config = {.stall_seed = 0};
+    const lac_int_graph *graph = image->graph;
+    int32_t **values = reference_values(graph, arena, 1);
+    int32_t *out = LAC_NEW_ARRAY(arena, int32_t, lac_int_tensor_count(&graph->tensors[graph->output]));
+    lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
+    void *state;
+    LAC_TRY(device->open(image, &config, NULL, &state, err));
+    lac_status status = LAC_OK;
+    clock_t begin = clock();
+    *n_cycles = 0;
+    do {
+        status = device->run(state, values[graph->input], out, NULL, cycles, err);
+        for (int s = 0; s < image->n_steps; s++) *n_cycles += cycles[s].total;
+    } while (status == LAC_OK && clock() - begin < SPEED_SECONDS * CLOCKS_PER_SEC);
+    *seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    device->close(state);
+    return status;
+}
+
+static lac_status print_speed(lac_error *err) {
+    const lac_engine_config engine = {.mesh_x = SPEED_MESH,
+                                      .mesh_y = SPEED_MESH,
+                                      .drain = SPEED_DRAIN,
+                                      .acc_bits = 24,
+                                      .act_words = 32768,
+                                      .list_words = 8192,
+                                      .act_bits = 4};
+    lac_arena *arena = lac_arena_open();
+    builder b = builder_begin(arena, 1);
+    lac_int_graph *graph = builder_end(&b, resnet8(&b));
+    lac_image *image;
+    uint64_t n_cycles = 0;
+    double seconds = 0;
+    set_density(graph, SPEED_DENSITY);
+    lac_status status = lac_compile(graph, &engine, arena, &image, err);
+    if (status == LAC_OK) status = time_runs(image, arena, &n_cycles, &seconds, err);
+    if (status == LAC_OK) {
+        double macs = (double)n_cycles * SPEED_MESH * SPEED_MESH / seconds;
+        printf("network,lanes,density,cycles,cpu_seconds,million_cycles_per_second,million_lane_cycles_per_second\n"
+               "resnet-8,%d,%d,%" PRIu64 ",%.2f,%.2f,%.0f\n",
+               SPEED_MESH * SPEED_MESH, SPEED_DENSITY, n_cycles, seconds, (double)n_cycles / seconds * 1e-6,
+               macs * 1e-6);
+    }
+    lac_arena_close(arena);
+    return status;
+}
+
 int main(int argc, char **argv) {
+    if (argc > 1 && strcmp(argv[1], "--speed") == 0) {
+        lac_error err = {0};
+        if (print_speed(&err) == LAC_OK) return 0;
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
     printf("network,mesh,drain,images,density,ideal_cycles,cycles,ratio,target,met,compute,starved,drain_cycles,"
            "other,largest_loss,predicted_cycles,prediction_error_percent,lanes_busy_percent\n");
     for (int i = 0; i < (int)(sizeof settings / sizeof *settings); i++)
