@@ -1,5 +1,5 @@
 #!/bin/bash
-# Proves properties of RTL modules with Yosys and z3.
+# Proves properties of RTL modules with Yosys and z3, or ABC.
 #
 #   prove.sh CONTRACT_DIR NAME            the proof must hold
 #   prove.sh CONTRACT_DIR NAME --mutants  each deliberately broken copy of the RTL must fail it
@@ -10,7 +10,8 @@
 #   params    "NAME value ..." of top
 #   depth     of the bounded proof; induction needs no more steps than that
 #   induct    depth of the induction (default: depth); "none" where only the bounded proof is meant, and why
-#   engine    "sat": bounded proof and induction by the solver that is built into Yosys, where z3 takes minutes
+#   engine    "sat": bounded proof and induction by the solver that is built into Yosys, where z3 takes minutes; "pdr": a
+#             proof for all times by ABC's property-directed reachability, which finds the invariants of the induction itself
 #   expose    files under rtl/ and sed scripts "file|script" that let the properties see a memory inside
 #   mutants   likewise, one a line: each of them breaks the RTL
 # NAME.v has assume, assert and cover statements; files named *_rules.v here are read as well.
@@ -66,6 +67,17 @@ solve_sat() {
   else cat "$log" >&2; exit 2; fi
 }
 
+# All assertions at once by ABC: proved for all times, or an assertion and the cycle in which it fails.
+solve_pdr() {
+  local log=$work/bounded.log
+  yosys -q -p "read_rtlil $work/$name.il; chformal -cover -remove; delete -output w:*; memory_map -formal; opt -full; techmap; opt
+    dffunmap; abc -fast -g AND; opt_clean; write_aiger -zinit $work/$name.aig" >"$log" 2>&1 || { cat "$log" >&2; exit 2; }
+  yosys-abc -c "read_aiger $work/$name.aig; fold; scorr; pdr -T 300" >"$log" 2>&1 || true
+  if grep -q 'Property proved' "$log"; then echo PASSED
+  elif grep -q 'was asserted in frame' "$log"; then echo 'Assert failed' >>"$log"; echo FAILED
+  else cat "$log" >&2; exit 2; fi
+}
+
 # solve KIND OPTIONS: prints PASSED or FAILED; anything else is an error.
 solve() {
   local log=$work/$1.log
@@ -84,7 +96,11 @@ if [ "$mode" = --mutants ]; then
     edits "$expose"
     edit "$file" "$script"
     translate
-    if [ "$engine" = sat ]; then result=$(solve_sat); else result=$(solve bounded -t "$depth"); fi
+    case $engine in
+      sat) result=$(solve_sat) ;;
+      pdr) result=$(solve_pdr) ;;
+      *) result=$(solve bounded -t "$depth") ;;
+    esac
     [ "$result" = FAILED ] || { echo "formal: $name holds although $file was broken by '$script'" >&2; exit 1; }
     grep -q 'Assert failed' "$work/bounded.log" || { echo "formal: $name: no assertion failed" >&2; exit 1; }
     n=$((n + 1))
@@ -101,10 +117,13 @@ kinds="bounded"
 if [ "$engine" = sat ]; then
   [ "$(solve_sat)" = PASSED ] || { tail -60 "$work/bounded.log" >&2; exit 1; }
   kinds+=", induction"
+elif [ "$engine" = pdr ]; then
+  [ "$(solve_pdr)" = PASSED ] || { tail -60 "$work/bounded.log" >&2; exit 1; }
+  kinds="for all times"
 else
   [ "$(solve bounded -t "$depth")" = PASSED ] || { cat "$work/bounded.log" >&2; exit 1; }
 fi
-if [ "$induct" != none ] && [ "$engine" != sat ]; then
+if [ "$induct" != none ] && [ -z "$engine" ]; then
   [ "$(solve induction -i -t "${induct:-$depth}")" = PASSED ] || { cat "$work/induction.log" >&2; exit 1; }
   kinds+=", induction"
 fi
