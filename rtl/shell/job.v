@@ -127,7 +127,7 @@ module job #(
     case (arg_q)
       PROGRAM_WORDS: too_large = args_data_i[31:PROGRAM_BITS] != 0;
       INPUT_BASE: too_large = args_data_i >= MOST_INPUT_WORDS;
-      INPUT_WORDS: too_large = args_data_i > MOST_INPUT_WORDS;
+      INPUT_WORDS: too_large = args_data_i > MOST_INPUT_WORDS - {16'd0, input_base_q};
       OUTPUT_WORDS, RUNS: too_large = args_data_i[31:COUNT_BITS] != 0;
       PATIENCE: too_large = args_data_i[31:5] != 0;
       default: too_large = 1'b0;
@@ -174,11 +174,16 @@ module job #(
   wire too_few = engine_ends && outputs_left_q != 0;
 
   // ---- patience ------------------------------------------------------------------------------------------
-  reg [31:0] still_q;                    // cycles without progress
-  reg        report_misplaced_q;
-  wire progress = moves_i || word_take_o || result || load_valid_i || (state_q == RUN && engine_cause_i == 2'd1) ||
-                  report_done_i;
-  wire out_of_patience = still_q[patience_q];
+  // A lane that computes shows that the engine is alive, but work without words and results must end, too: a damaged size may
+  // mean hours of it.
+  localparam WORK_LOG2 = 6;              // most work at a stretch, in patiences
+  reg           [31:0] still_q;          // cycles without progress
+  reg  [WORK_LOG2-1:0] stretches_q;      // patiences of nothing but work
+  reg                  worked_q, report_misplaced_q;
+  wire progress = moves_i || word_take_o || result || load_valid_i || report_done_i;
+  wire works = state_q == RUN && engine_cause_i == 2'd1;
+  wire impatient = still_q[patience_q];
+  wire out_of_patience = impatient && (!worked_q || (&stretches_q));
 
   // ---- status --------------------------------------------------------------------------------------------
   wire busy_state = state_q != IDLE && state_q != DONE;
@@ -248,7 +253,10 @@ module job #(
   always @(posedge clk_i) begin
     arg_valid_q <= reading;
     arg_q <= step_q;
-    still_q <= busy_state && !progress ? still_q + 32'd1 : 32'd0;
+    still_q <= busy_state && !progress && !impatient ? still_q + 32'd1 : 32'd0;
+    worked_q <= busy_state && !progress && (works || (worked_q && !impatient));
+    if (!busy_state || progress) stretches_q <= 0;
+    else if (impatient) stretches_q <= stretches_q + 1'b1;
     if (arg_now) begin
       case (arg_q)
         ADDR_REPORT: report_ok_q <= args_data_i[5:0] == 6'd0 && !zero;

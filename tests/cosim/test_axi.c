@@ -24,7 +24,7 @@
 enum {
     MEMORY_BYTES = 1 << 20,
     LIMIT = 20000000,
-    LONG = 1000000,
+    LONG = 1500000,
     MOST_RUNS = 4,
     PATIENCE = 14,
     PAGE = 0x3000
@@ -418,6 +418,7 @@ static void wrong_arguments_are_refused(void **state) {
     CASE(input_words, 0, LAC_KERNEL_ARGUMENT);
     CASE(input_words, (uint32_t)engine.act_words + 1, LAC_KERNEL_ARGUMENT);
     CASE(input_base, (uint32_t)engine.act_words, LAC_KERNEL_ARGUMENT);
+    CASE(input_base, (uint32_t)engine.act_words - good.input_words + 1, LAC_KERNEL_ARGUMENT);
     CASE(output_words, 0, LAC_KERNEL_ARGUMENT);
     CASE(runs, 0, LAC_KERNEL_ARGUMENT);
     CASE(runs, 1u << 24, LAC_KERNEL_ARGUMENT);
@@ -492,15 +493,8 @@ static void noise_for_a_program_never_hangs(void **state) {
                 program[b] = (uint8_t)lac_rng_below(&rng, 256);
         }
         uint32_t status = LAC_KERNEL_BUSY;
-        // A damaged size may mean work for hours; that is no hang as long as the lanes compute.
-        if (lac_axi_run(axi, &s.job, NULL, LONG, &status, NULL, &err) != LAC_OK) {
-            uint32_t before, after;
-            MUST(lac_axi_read(axi, LAC_REG_WINDOW + LAC_REPORT_COMPUTE, &before, &err));
-            lac_axi_idle(axi, 1 << PATIENCE);
-            MUST(lac_axi_read(axi, LAC_REG_WINDOW + LAC_REPORT_COMPUTE, &after, &err));
-            assert_int_not_equal(before, after);
-            lac_axi_reset(axi);
-        }
+        // A damaged size may mean work for hours; that ends after 64 times the patience.
+        MUST(lac_axi_run(axi, &s.job, NULL, LONG, &status, NULL, &err));
         assert_in_range(status, 0, 15);
         seen[status]++;
         if (status != LAC_KERNEL_OK) expect_recovery(&s);
