@@ -3,6 +3,8 @@
 #include "digits.h"
 #include "image.h"
 
+#include <assert.h>
+
 static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_error *err) {
     if (reader->at >= reader->n_words)
         LAC_FAIL(err, LAC_E_FORMAT, "the program ends after %zu words, inside a layer", reader->n_words);
@@ -82,6 +84,7 @@ static lac_status next_slot(lac_program_reader *reader, list_slot *slot, lac_err
         reader->n_bits = 0;
     }
     size_t entry_bits = (size_t)lac_entry_bits(r->ENTRY_BITS), weight_bits = (size_t)r->WEIGHT_BITS;
+    assert(entry_bits <= 16); // the record is sound
     uint64_t entry = reader->words[reader->at - 1] >> reader->n_bits & (((uint64_t)1 << entry_bits) - 1);
     reader->n_bits += entry_bits;
     slot->gap = (int)(entry >> weight_bits);

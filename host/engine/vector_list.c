@@ -1,5 +1,6 @@
 #include "vector_list.h"
 
+#include <assert.h>
 #include <string.h>
 
 bool lac_vector_fits(const lac_plan *plan, const lac_plan_step *step) {
@@ -150,6 +151,7 @@ lac_vector_list lac_vector_list_make(const lac_plan *plan, const lac_plan_step *
                .rows = r->MINOR,
                .weight_bits = r->WEIGHT_BITS,
                .gap_bits = lac_entry_bits(r->ENTRY_BITS) - r->WEIGHT_BITS};
+    assert(m.rows > 0);
     lac_vector_list list = {.header_at = LAC_NEW_ARRAY(arena, int, r->N_OUT)};
     fill_slots(&m, plan, step, items);
     weave(&m, r->N_OUT, &list);
