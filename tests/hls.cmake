@@ -74,7 +74,7 @@ if(OpenCL_FOUND AND TARGET lacuna AND NOT LAC_SANITIZE)
   target_link_libraries(opencl_card PRIVATE lac_kernel_source OpenCL::OpenCL ${CMAKE_DL_LIBS})
   add_test(NAME cli_card COMMAND tests/cli/run.sh card WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
   set_tests_properties(cli_card PROPERTIES LABELS full TIMEOUT 600
-    ENVIRONMENT "LACUNA=$<TARGET_FILE:lacuna>;LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache;CARD=$<TARGET_FILE:opencl_card>")
+    ENVIRONMENT "OMP_NUM_THREADS=1;LACUNA=$<TARGET_FILE:lacuna>;LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache;CARD=$<TARGET_FILE:opencl_card>")
 endif()
 
 # Networks of nets.def on all devices: those that take a moment here, all of them in bench/devices.csv.
