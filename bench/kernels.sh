@@ -2,7 +2,7 @@
 # Images a second of the HLS kernel beside the RTL simulation, in one run on this machine: as CSV, each device's median
 # of several rounds that take turns, and its ratio to the RTL's in the same round.
 #
-#   bench/kernels.sh [LACUNA [ROUNDS]] > bench/kernels.csv
+#   bench/kernels.sh [LACUNA [ROUNDS [IMAGES]]] > bench/kernels.csv      IMAGES: for the RTL; the others take 20 times as many
 set -euo pipefail
 lacuna=$(realpath "${1:-build/release/host/cli/lacuna}")
 rounds=${2:-5}
@@ -11,7 +11,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 devices=(rtl hls opencl)
-declare -A images=([rtl]=200 [hls]=4000 [opencl]=4000)
+few=${3:-200}
+declare -A images=([rtl]=$few [hls]=$((20 * few)) [opencl]=$((20 * few)))
 
 # rate DEVICE IMAGES: images a second
 rate() {
