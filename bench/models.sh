@@ -10,6 +10,7 @@ cd "$(dirname "$0")/.."
 recipes() {
   cat <<'RECIPES'
 resnet20-fashion resnet20 fashion-mnist --epochs 40 --crop 2 --flip --erase 0.5 --warmup 1 --precision bf16
+resnet8-fashion resnet8 fashion-mnist --epochs 30 --crop 2 --flip --warmup 1 --precision bf16
 resnet8-cifar10 resnet8 cifar10 --epochs 70 --crop 4 --flip --warmup 1 --weight-decay 0.0002 --validation 1000 --precision bf16
 resnet20-cifar10 resnet20 cifar10 --epochs 75 --crop 4 --flip --warmup 1 --validation 1000 --precision bf16
 RECIPES
