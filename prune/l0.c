@@ -12,19 +12,24 @@ static const double first_log_alpha = 2.2; // open with a probability of 0.98
 static const double rate = 0.05, penalty = 3;
 
 typedef struct gates {
-    float *log_alpha, *weight, *z, *slope; // [weights.n]; slope: d z / d log_alpha
-    double *square;                        // Adam's second moment, of log_alpha
-    double open;                           // expected share
-    bool done;
+    double *square;            // [weights.n] Adam's second moment, of log_alpha; begins the memory
+    float *log_alpha;          // [weights.n], in the memory, too
+    bool *done;                // likewise: gates have been multiplied into the weights
+    float *weight, *z, *slope; // [weights.n] of a step; slope: d z / d log_alpha
+    double open;               // expected share
 } gates;
 
 static lac_status open_gates(lac_sparse *s, lac_error *err) {
     size_t n = s->weights.n;
     gates *g = s->state = LAC_NEW(s->arena, gates);
     (void)err;
-    float **rows[] = {&g->log_alpha, &g->weight, &g->z, &g->slope};
+    float **rows[] = {&g->weight, &g->z, &g->slope};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) *rows[i] = LAC_NEW_ARRAY(s->arena, float, n);
-    g->square = LAC_NEW_ARRAY(s->arena, double, n);
+    s->n_memory = n * (sizeof *g->square + sizeof *g->log_alpha) + sizeof *g->done;
+    s->memory = lac_arena_alloc(s->arena, s->n_memory);
+    g->square = s->memory;
+    g->log_alpha = (float *)(g->square + n);
+    g->done = (bool *)(g->log_alpha + n);
     for (size_t i = 0; i < n; i++) g->log_alpha[i] = (float)first_log_alpha;
     return LAC_OK;
 }
@@ -38,7 +43,7 @@ static lac_status draw(lac_sparse *s, uint64_t step, uint64_t n_steps, lac_error
     lac_rng rng = lac_rng_make(s->config->recipe.seed ^ 0x10, step);
     double open = 0;
     (void)n_steps, (void)err;
-    if (g->done) return LAC_OK;
+    if (*g->done) return LAC_OK;
     for (int l = 0; l < s->weights.n_layers; l++)
         for (size_t i = s->weights.first[l]; i < s->weights.first[l + 1]; i++) {
             float *w = weight_at(s, l) + (i - s->weights.first[l]);
@@ -58,7 +63,7 @@ static lac_status watch(lac_sparse *s, const lac_gradients *gradients, uint64_t 
                         lac_error *err) {
     gates *g = s->state;
     (void)n_steps, (void)err;
-    if (g->done) return LAC_OK;
+    if (*g->done) return LAC_OK;
     double excess = g->open - s->config->density, weight = excess > 0 ? penalty * excess : 0;
     double correct = 1 - pow(0.99, (double)step + 1);
     for (int l = 0; l < s->weights.n_layers; l++) {
@@ -85,12 +90,12 @@ static lac_status mask(lac_sparse *s, double density, lac_error *err) {
     for (int l = 0; l < s->weights.n_layers; l++)
         for (size_t i = s->weights.first[l]; i < s->weights.first[l + 1]; i++) {
             float *w = weight_at(s, l) + (i - s->weights.first[l]);
-            double mean = g->done ? 1 : lac_hard_concrete_mean((double)g->log_alpha[i]);
+            double mean = *g->done ? 1 : lac_hard_concrete_mean((double)g->log_alpha[i]);
             *w *= (float)mean;
-            s->score[i] = g->done ? fabsf(*w) : g->log_alpha[i] + 1e-3f * fabsf(*w);
+            s->score[i] = *g->done ? fabsf(*w) : g->log_alpha[i] + 1e-3f * fabsf(*w);
             if (*w == 0) s->score[i] = -INFINITY;
         }
-    g->done = true;
+    *g->done = true;
     return lac_sparse_mask_scores(s, density, err);
 }
 

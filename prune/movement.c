@@ -2,6 +2,13 @@
 
 #include <math.h>
 
+static lac_status open(lac_sparse *s, lac_error *err) {
+    (void)err;
+    s->memory = s->score;
+    s->n_memory = s->weights.n * sizeof *s->score;
+    return LAC_OK;
+}
+
 // Weights that gradient descent moves away from zero gather positive scores.
 static lac_status watch(lac_sparse *s, const lac_gradients *gradients, uint64_t step, uint64_t n_steps,
                         lac_error *err) {
@@ -28,8 +35,12 @@ static lac_status mask(lac_sparse *s, double density, lac_error *err) {
     return lac_sparse_mask_scores(s, density, err);
 }
 
-static const lac_sparsifier method = {
-    .name = "movement", .share = LAC_SHARE_GLOBAL, .gradual = true, .mask = mask, .watch = watch};
+static const lac_sparsifier method = {.name = "movement",
+                                      .share = LAC_SHARE_GLOBAL,
+                                      .gradual = true,
+                                      .open = open,
+                                      .mask = mask,
+                                      .watch = watch};
 
 LAC_SPARSE_PRUNER(movement, "movement", "weights that training moves towards zero, with a cubic schedule",
                   "Sanh et al.: Movement pruning, NeurIPS 2020");

@@ -11,6 +11,7 @@
 // Optimal brain compression: in every layer rows are pruned one weight at a time with compensation, and rows
 // compete by what each removal costs. Inputs are those of the dense network. Rows are cut in blocks
 // (patches.h).
+
 // ---- layers ---------------------------------------------------------------------------------------------
 
 static lac_status collect(lac_sparse *s, lac_patches *seen, int *layer, int *n, lac_arena *arena,

@@ -70,6 +70,8 @@ static lac_status train(session *t, lac_error *err) {
     const lac_train_hook hook = {.before_step = before_step,
                                  .after_backward = t->method->watch ? after_backward : NULL,
                                  .ctx = t,
+                                 .memory = t->s.memory,
+                                 .n_memory = t->s.n_memory,
                                  .distillation = t->teacher ? &lesson : NULL};
     return lac_train(t->s.graph, t->s.data, &t->s.config->recipe, &hook, t->s.talk, NULL, err);
 }

@@ -16,6 +16,8 @@ typedef struct lac_sparse {
     double began_s;
     float *score; ///< [weights.n] for methods that keep one
     void *state;  ///< the method's own
+    void *memory; ///< what the method remembers from step to step, plain data: kept in checkpoints
+    size_t n_memory;
 } lac_sparse;
 
 /// A method: how a mask for a density is made of what there is, and what happens along the way.

@@ -10,9 +10,10 @@
 static const float decay = 2e-4f;
 
 typedef struct shadow {
-    float *dense, *shown; // [weights.n] behind the masks; as the step began
-    uint8_t *keep;
-    bool begun, done;
+    float *dense, *shown; // [weights.n] behind the masks; as the step began: the memory
+    bool *begun;          // in the memory, too
+    uint8_t *keep;        // of a step
+    bool done;
 } shadow;
 
 static bool is_grouped(const lac_value *v) {
@@ -23,9 +24,11 @@ static lac_status open(lac_sparse *s, lac_error *err) {
     int n;
     LAC_TRY(lac_n_of_m_count(s->config->density, &n, err));
     shadow *h = s->state = LAC_NEW(s->arena, shadow);
-    *h = (shadow){.dense = LAC_NEW_ARRAY(s->arena, float, s->weights.n),
-                  .shown = LAC_NEW_ARRAY(s->arena, float, s->weights.n),
-                  .keep = LAC_NEW_ARRAY(s->arena, uint8_t, s->weights.n)};
+    s->n_memory = 2 * s->weights.n * sizeof(float) + sizeof *h->begun;
+    s->memory = lac_arena_alloc(s->arena, s->n_memory);
+    *h = (shadow){.dense = s->memory, .keep = LAC_NEW_ARRAY(s->arena, uint8_t, s->weights.n)};
+    h->shown = h->dense + s->weights.n;
+    h->begun = (bool *)(h->shown + s->weights.n);
     return LAC_OK;
 }
 
@@ -35,9 +38,9 @@ static void follow(lac_sparse *s) {
     for (int l = 0; l < s->weights.n_layers; l++)
         for (size_t i = s->weights.first[l]; i < s->weights.first[l + 1]; i++) {
             float now = lac_weights_value(&s->weights, l)->data[i - s->weights.first[l]];
-            h->dense[i] = h->begun ? h->dense[i] + now - h->shown[i] : now;
+            h->dense[i] = *h->begun ? h->dense[i] + now - h->shown[i] : now;
         }
-    h->begun = true;
+    *h->begun = true;
 }
 
 static lac_status tick(lac_sparse *s, uint64_t step, uint64_t n_steps, lac_error *err) {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 // File: header, then for each constant its data and, where has_mask, its mask, then the optimiser's memories,
-// then the running average and the best constants where they are kept, then the CRC-32 of all before. Little
-// endian, as the machine that wrote it: a checkpoint does not travel.
+// then the running average and the best constants where they are kept, then what the hook remembers, then the
+// CRC-32 of all before. Little endian, as the machine that wrote it: a checkpoint does not travel.
 typedef struct header {
     char magic[8];
     uint64_t hash;
@@ -155,6 +155,7 @@ static void pass_run(tape *t, const lac_run_state *run) {
             pass(t, o->parameters[i].memory[m], (size_t)o->parameters[i].n * sizeof(float));
     pass_snapshot(t, run->ema, graph);
     pass_snapshot(t, run->best, graph);
+    if (run->n_memory > 0) pass(t, run->memory, run->n_memory);
 }
 
 lac_status lac_checkpoint_save(const char *path, uint64_t hash, const lac_run_state *run,

@@ -21,6 +21,8 @@ typedef struct lac_run_state {
     lac_graph *graph;
     lac_optimizer_state *optimizer;
     lac_snapshot *ema, *best; ///< NULL: none
+    void *memory;             ///< the hook's
+    size_t n_memory;
 } lac_run_state;
 
 /// Hash of all that must be equal for a checkpoint to be continued: graph with its weights, recipe, data, and

@@ -105,6 +105,7 @@ static lac_status resume(session *s, lac_error *err) {
     s->run = (lac_run_state){.graph = s->graph, .optimizer = &s->optimizer};
     if (r->ema > 0) s->run.ema = lac_snapshot_new(s->graph, s->arena);
     if (s->hook && s->hook->best) s->run.best = lac_snapshot_new(s->graph, s->arena);
+    if (s->hook) s->run.memory = s->hook->memory, s->run.n_memory = s->hook->n_memory;
     if (r->checkpoint)
         LAC_TRY(lac_checkpoint_load(r->checkpoint, s->hash, &s->run, &s->progress, &resumed, err));
     if (resumed)

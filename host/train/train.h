@@ -86,6 +86,8 @@ typedef struct lac_train_hook {
     lac_status (*after_backward)(void *ctx, lac_graph *graph, const lac_gradients *gradients, uint64_t step,
                                  uint64_t n_steps, lac_error *err);
     void *ctx;
+    void *memory;    ///< what the callbacks remember from step to step, plain data: kept in checkpoints
+    size_t n_memory; ///< bytes
     const lac_distillation *distillation;
     lac_graph *best; ///< a copy of the graph, which gets the constants of the epoch with the best validation
                      ///< accuracy

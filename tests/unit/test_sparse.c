@@ -12,6 +12,8 @@
 #include "regrow.h"
 #include "rounds.h"
 
+#include <unistd.h>
+
 // ---- budgets and masks ----------------------------------------------------------------------------------
 
 // Weights of 2x3x1x1, 4x2x1x1 and 10x4: 6 + 8 + 40.
@@ -245,6 +247,41 @@ static void two_runs_are_equal(void **state) {
     }
 }
 
+static bool stop_after(void *ctx) {
+    int *left = ctx;
+    return --*left == 0;
+}
+
+// Masks, scores, gates and shadows all go on where they were, in the schedule and behind its end.
+static void a_stopped_run_goes_on_and_ends_with_the_same_bits(void **state) {
+    const learned *l = *state;
+    static const char *const names[] = {"magnitude", "movement", "rigl", "set", "l0", "sr-ste"};
+    char folder[] = "sparse_XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    const char *path = lac_arena_printf(l->arena, "%s/checkpoint", folder);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (int patience = 7; patience <= 31; patience += 24) {
+            lac_graph *whole = lac_graph_copy(l->graph, l->arena);
+            lac_prune_config config = config_of(0.25);
+            config.recipe.epochs = 4;
+            ASSERT_FINE(lac_pruner_find(names[i])->run(whole, &l->data, &config, NULL, err));
+            config.recipe.checkpoint = path;
+            lac_status status = LAC_E_INTERRUPTED;
+            lac_graph *parts = NULL;
+            int n_stops = -1;
+            for (; status == LAC_E_INTERRUPTED; n_stops++) {
+                int left = patience;
+                lac_talk talk = {.stop = stop_after, .ctx = &left};
+                parts = lac_graph_copy(l->graph, l->arena); // a new process knows nothing but the file
+                status = lac_pruner_find(names[i])->run(parts, &l->data, &config, &talk, NULL);
+            }
+            assert_int_equal(status, LAC_OK);
+            assert_true(n_stops >= 1);
+            if (!same_constants(whole, parts)) fail_msg("%s, stopped every %d steps", names[i], patience);
+        }
+    assert_int_equal(rmdir(folder), 0); // checkpoints are gone when done
+}
+
 // What a score is for: by gradients it does better than by chance at the same density, without training.
 static void scores_beat_their_opposites(void **state) {
     const learned *l = *state;
@@ -300,6 +337,7 @@ int main(void) {
         cmocka_unit_test(every_pruner_of_weights_ends_at_its_density),
         cmocka_unit_test(sr_ste_chooses_anew),
         cmocka_unit_test(two_runs_are_equal),
+        cmocka_unit_test(a_stopped_run_goes_on_and_ends_with_the_same_bits),
         cmocka_unit_test(scores_beat_their_opposites),
         cmocka_unit_test(refuses_what_cannot_be),
     };
