@@ -57,14 +57,17 @@ lac_status lac_teacher_regressors(const lac_distillation *distillation, lac_grap
     enum { STREAM = 0x68696e74 }; // apart from the numbers that made the student
     *out = *distillation;
     if (out->n_hints == 0) return LAC_OK;
-    lac_graph *teacher = lac_graph_copy(distillation->teacher, student->arena);
+    lac_arena *scratch = lac_arena_open();
+    if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory for teacher '%s'", distillation->teacher->name);
+    lac_graph *teacher = lac_graph_copy(distillation->teacher, scratch); // for its shapes alone
     lac_hint *hints = lac_arena_copy(student->arena, out->hints, (size_t)out->n_hints * sizeof *hints);
     lac_net net = {.graph = student, .rng = lac_rng_make(seed, STREAM)};
-    LAC_TRY(lac_graph_infer(teacher, err));
-    for (int i = 0; i < out->n_hints; i++)
-        LAC_TRY(regress(&net, i, &hints[i], &teacher->values[hints[i].teacher_value], err));
+    lac_status status = lac_graph_infer(teacher, err);
+    for (int i = 0; status == LAC_OK && i < out->n_hints; i++)
+        status = regress(&net, i, &hints[i], &teacher->values[hints[i].teacher_value], err);
     out->hints = hints;
-    return LAC_OK;
+    lac_arena_close(scratch);
+    return status;
 }
 
 static void add_hint(lac_teacher *t, int i, const lac_graph *student, int batch) {
