@@ -34,8 +34,7 @@ uint64_t lac_prunable_count(const lac_graph *graph, bool nonzero_only) {
     return count;
 }
 
-// ---- selection
-// --------------------------------------------------------------------------------------------------
+// ---- selection -----------------------------------------------------------------------------------------
 
 /// Weights under selection. key is the bit pattern of |w|, whose order as an integer is that of the float;
 /// FORCED ones stay whatever their size.

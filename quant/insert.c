@@ -23,8 +23,7 @@ static void insert_site(lac_graph *graph, const lac_quant_site *site, int scale,
     redirect(graph, site->value, out, graph->n_nodes - 1);
 }
 
-// ---- weights
-// ----------------------------------------------------------------------------------------------------
+// ---- weights -------------------------------------------------------------------------------------------
 
 static lac_status check_zeros(const lac_graph *graph, const lac_node *node, int bits, lac_error *err) {
     const lac_value *w = &graph->values[node->in[1]];
@@ -96,8 +95,7 @@ static lac_status insert_weights(lac_graph *graph, const lac_quant_sites *sites,
     return LAC_OK;
 }
 
-// ---- the graph
-// --------------------------------------------------------------------------------------------------
+// ---- the graph -----------------------------------------------------------------------------------------
 
 static lac_status insert_all_weights(lac_graph *graph, const lac_quant_sites *sites, int zero,
                                      lac_error *err) {

@@ -41,8 +41,7 @@ lac_int_layer *lac_lowering_add_layer(lac_lowering *l, lac_int_kind kind, const 
     return layer;
 }
 
-// ---- nodes outside chains
-// ---------------------------------------------------------------------------------------
+// ---- nodes outside chains ------------------------------------------------------------------------------
 
 static lac_status lower_input(lac_lowering *l, const lac_node *node, int index, lac_error *err) {
     lac_quant_params q;
@@ -181,8 +180,7 @@ static lac_status lower_node(lac_lowering *l, int index, lac_error *err) {
     }
 }
 
-// ---- the graph
-// ------------------------------------------------------------------------------------------------
+// ---- the graph -----------------------------------------------------------------------------------------
 
 static void set_normalization(lac_int_graph *out, const lac_dataset *data) {
     for (int c = 0; c < 4; c++) {

@@ -28,8 +28,7 @@ static lac_status in_layer(const lac_node *node, lac_status status, lac_error *e
     return lac_fail_in(err, status, where);
 }
 
-// ---- the sums: codes, ranges and real factors by kind
-// --------------------------------------------------------
+// ---- the sums: codes, ranges and real factors by kind --------------------------------------------------
 
 static void conv_law(const lac_lowering *l, lowered_chain *x) {
     const lac_code_type *type = &l->out->tensors[x->in[0]].type;

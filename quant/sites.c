@@ -71,8 +71,7 @@ static int leader(const lac_quant_sites *sites, int site) {
     return site;
 }
 
-// ---- one walk in topological order
-// ------------------------------------------------------------------------------
+// ---- one walk in topological order ---------------------------------------------------------------------
 
 static void note_sign(planning *p, const lac_node *node) {
     bool all = true;
@@ -148,8 +147,7 @@ static lac_status visit(planning *p, int index) {
     return LAC_OK;
 }
 
-// ---- widths
-// -------------------------------------------------------------------------------------------------
+// ---- widths --------------------------------------------------------------------------------------------
 
 static int site_bits(const planning *p, int site) {
     const lac_quant_config *c = p->config;

@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-// ---- additions
-// --------------------------------------------------------------------------------------------------
+// ---- additions -----------------------------------------------------------------------------------------
 
 // Both operands may already stand in a ratio to a third scale; then lowering takes the nearest integers.
 static void snap_add(lac_graph *graph, const lac_node *node, bool *fixed) {
@@ -35,8 +34,7 @@ static void snap_adds(lac_graph *graph, lac_arena *scratch) {
         if (graph->nodes[n].op == LAC_OP_ADD) snap_add(graph, &graph->nodes[n], fixed);
 }
 
-// ---- weights and offsets
-// ----------------------------------------------------------------------------------------
+// ---- weights and offsets -------------------------------------------------------------------------------
 
 /// A layer with weights, in the terms of its accumulator.
 typedef struct snapping {

@@ -45,8 +45,7 @@ static lac_status in_layer(const decoder *d, lac_error *err) {
     return lac_fail_in(err, status, "section " LAC_IMAGE_PROGRAM);
 }
 
-// ---- the record must say what the graph says
-// --------------------------------------------------------------------
+// ---- the record must say what the graph says -----------------------------------------------------------
 
 /// The vector unit takes what has one pixel before and after, and all inputs for every output.
 static lac_status check_vector(const decoder *d, lac_error *err) {
@@ -141,8 +140,7 @@ static lac_status check_record(decoder *d, lac_error *err) {
     return LAC_OK;
 }
 
-// ---- one entry
-// --------------------------------------------------------------------------------------------------
+// ---- one entry -----------------------------------------------------------------------------------------
 
 static int in_channels_per_group(const decoder *d) {
     return d->layer->kind == LAC_INT_CONV2D ? d->in->c / d->layer->window.groups : 1;
@@ -227,8 +225,7 @@ static lac_status decode_entry(const decoder *d, int64_t position, int weight, l
                       kernel_index(&d->layer->window, 1, t->DX), weight, err);
 }
 
-// ---- one channel
-// ------------------------------------------------------------------------------------------------
+// ---- one channel ---------------------------------------------------------------------------------------
 
 /// Number of entries of a channel of a layer whose weights are not free; -1 for a convolution.
 static int entries_expected(const decoder *d) {
@@ -346,8 +343,7 @@ static lac_status decode_channel(decoder *d, lac_error *err) {
     return decode_list(d, err);
 }
 
-// ---- the vector unit
-// ------------------------------------------------------------------------------------------------
+// ---- the vector unit -----------------------------------------------------------------------------------
 
 static lac_status vector_entry(decoder *d, int slot, const lac_vector_entry *entry, lac_error *err) {
     const lac_layer_record *r = &d->reader.layer;
@@ -378,8 +374,7 @@ static lac_status decode_vector(decoder *d, lac_error *err) {
     return LAC_OK;
 }
 
-// ---- one step, and all
-// --------------------------------------------------------------------------------------------
+// ---- one step, and all ---------------------------------------------------------------------------------
 
 static lac_status decode_step(decoder *d, lac_error *err) {
     bool end;

@@ -200,8 +200,7 @@ static lac_status parse_graph(lac_byte_reader *r, lac_int_graph *graph, lac_erro
     return check_graph(graph, err);
 }
 
-// ---- steps and layouts
-// --------------------------------------------------------------------------------------
+// ---- steps and layouts ---------------------------------------------------------------------------------
 
 static lac_status get_layout(lac_byte_reader *r, const lac_image *image, int t, lac_error *err) {
     const lac_int_tensor *tensor = &image->graph->tensors[t];
@@ -292,8 +291,7 @@ static lac_status parse_steps(lac_byte_reader *r, lac_image *image, lac_arena *s
     return at_end(r, err);
 }
 
-// ---- the whole
-// ----------------------------------------------------------------------------------------------
+// ---- the whole -----------------------------------------------------------------------------------------
 
 static lac_status parse_program(lac_byte_reader *r, lac_image *image, lac_error *err) {
     if (r->n % 8 != 0)

@@ -133,8 +133,7 @@ lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *i
     return LAC_OK;
 }
 
-// ---- the vector unit
-// --------------------------------------------------------------------------------------
+// ---- the vector unit -----------------------------------------------------------------------------------
 
 static int channel_of(const lac_program_reader *reader, int slot) {
     int64_t position = reader->slot_position[slot];

@@ -38,8 +38,7 @@ lac_stream_model *lac_stream_model_new(const lac_engine_config *engine, lac_aren
     return model;
 }
 
-// ---- the list of a channel
-// ------------------------------------------------------------------------------------
+// ---- the list of a channel -----------------------------------------------------------------------------
 
 static lac_status place_entry(machine *m, const lac_program_item *item, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
@@ -71,8 +70,7 @@ static lac_status read_list(machine *m, lac_error *err) {
     }
 }
 
-// ---- one pixel
-// ------------------------------------------------------------------------------------------------
+// ---- one pixel -----------------------------------------------------------------------------------------
 
 /// -1, 0 or 1: whose tile holds a row; *inside is the row there.
 static lac_status hop_of(int row, int tile, int *hop, int *inside, lac_error *err) {
@@ -132,8 +130,7 @@ static lac_status accumulate(machine *m, const list_entry *e, int base_row, int 
     return LAC_OK;
 }
 
-// ---- the drain
-// ------------------------------------------------------------------------------------------------
+// ---- the drain -----------------------------------------------------------------------------------------
 
 static lac_status send(machine *m, int64_t value, lac_error *err) {
     if (m->n_sent >= m->n_out)
@@ -189,8 +186,7 @@ static void reduce(machine *m) {
     }
 }
 
-// ---- the vector unit
-// --------------------------------------------------------------------------------------------
+// ---- the vector unit -----------------------------------------------------------------------------------
 
 /// What the slots have added up: for every channel the sum of what they have finished, and of each slot the
 /// sum in hand with its channel.
@@ -249,8 +245,7 @@ static lac_status run_vector(machine *m, lac_arena *arena, lac_error *err) {
     }
 }
 
-// ---- loops
-// ----------------------------------------------------------------------------------------------------
+// ---- loops ---------------------------------------------------------------------------------------------
 
 typedef struct window_place {
     int oy, ox, wy, wx;

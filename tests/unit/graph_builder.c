@@ -208,8 +208,7 @@ lac_int_graph *builder_end(builder *b, int output) {
     return b->graph;
 }
 
-// ---- random graphs
-// ------------------------------------------------------------------------------------------
+// ---- random graphs -------------------------------------------------------------------------------------
 
 static int greatest_divisor_below(builder *b, int a, int c) {
     int d = builder_between(b, 1, a < c ? a : c);

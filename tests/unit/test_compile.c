@@ -15,8 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
-// ---- the model of the engine against the reference
-// --------------------------------------------------------------
+// ---- the model of the engine against the reference -----------------------------------------------------
 
 typedef struct comparison {
     const lac_image *image;
@@ -156,8 +155,7 @@ static void random_graphs_compute_what_the_reference_does(void **state) {
     check_coverage(&covered);
 }
 
-// ---- decisions
-// ------------------------------------------------------------------------------------------------
+// ---- decisions -----------------------------------------------------------------------------------------
 
 static const lac_engine_config seven = {
     .mesh_x = 7, .mesh_y = 7, .drain = 7, .acc_bits = 24, .act_words = 4096, .list_words = 2048};
@@ -314,8 +312,7 @@ static void digits_take_the_place_of_weights(void **state) {
     lac_arena_close(arena);
 }
 
-// ---- refusals
-// -------------------------------------------------------------------------------------------------
+// ---- refusals ------------------------------------------------------------------------------------------
 
 static void refuses(const lac_int_graph *graph, const lac_engine_config *engine, lac_status status,
                     const char *const *words) {

@@ -111,8 +111,7 @@ static void random_graphs_run_on_the_rtl_as_on_the_reference(void **state) {
     assert_true(n_run > n / 2);
 }
 
-// ---- the cost model
-// -----------------------------------------------------------------------------------------
+// ---- the cost model ------------------------------------------------------------------------------------
 
 static void say_costs(const lac_image *image, const lac_step_cost *costs, const lac_step_cycles *cycles) {
     for (int s = 0; s < image->n_steps; s++)
@@ -241,8 +240,7 @@ static void random_graphs_are_predicted_too(void **state) {
     }
 }
 
-// ---- the explanation of a mismatch
-// ----------------------------------------------------------------------------
+// ---- the explanation of a mismatch ---------------------------------------------------------------------
 
 static void a_fault_in_the_rtl_is_told_with_lane_cycle_and_waveform(void **state) {
     (void)state;

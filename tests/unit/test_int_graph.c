@@ -11,8 +11,7 @@
 
 #include <string.h>
 
-// ---- bounds against brute force
-// ---------------------------------------------------------------------------------
+// ---- bounds against brute force ------------------------------------------------------------------------
 
 typedef struct extremes {
     int64_t low, high;
@@ -155,8 +154,7 @@ static void sums_of_two_tensors_are_bounded(void **state) {
     lac_arena_close(arena);
 }
 
-// ---- counts
-// -------------------------------------------------------------------------------------------------
+// ---- counts --------------------------------------------------------------------------------------------
 
 static void counts_weights_and_macs(void **state) {
     (void)state;
@@ -180,8 +178,7 @@ static void counts_weights_and_macs(void **state) {
     lac_arena_close(arena);
 }
 
-// ---- invariants
-// ---------------------------------------------------------------------------------------------
+// ---- invariants ----------------------------------------------------------------------------------------
 
 typedef void (*damage)(lac_int_graph *g);
 static void wrong_shape(lac_int_graph *g) {

@@ -64,8 +64,7 @@ static int norm(fixture *f, int x, int n, const float *gamma, const float *beta,
     return out;
 }
 
-// ---- what comes out
-// -----------------------------------------------------------------------------------------
+// ---- what comes out ------------------------------------------------------------------------------------
 
 static void batch_norm_folds_exactly_and_negative_gamma_flips_codes(void **state) {
     fixture *f = *state;
@@ -261,8 +260,7 @@ static void nodes_that_lead_nowhere_do_not_disturb(void **state) {
     assert_int_equal(f->out->n_layers, 2);
 }
 
-// ---- what is refused
-// ------------------------------------------------------------------------------------------
+// ---- what is refused -----------------------------------------------------------------------------------
 
 static void refuses_float_weights(void **state) {
     fixture *f = *state;

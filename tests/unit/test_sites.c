@@ -234,8 +234,7 @@ static void refuses_to_binarise_pruned_weights(void **state) {
                       "conv2d 'conv1': 1 of 72 weights are pruned to zero");
 }
 
-// ---- scales
-// -------------------------------------------------------------------------------------------------
+// ---- scales --------------------------------------------------------------------------------------------
 
 static double error_of(const float *x, int n, double s, int lowest, int highest) {
     double sum = 0;
