@@ -11,7 +11,6 @@ typedef struct train_args {
     lac_common_args common;
     const char *net, *best, *teacher, *curve;
     lac_stage_args stage;
-    int validation; // images to hold out; below 0: as the data set does
     float teacher_weight, temperature, hint_weight;
     const char *hint;
 } train_args;
@@ -20,12 +19,6 @@ typedef struct train_args {
     {                                                                                                        \
         .name = the_name, .kind = LAC_OPT_FLOAT, .offset = offsetof(train_args, member), .lowest = low,      \
         .highest = high, .fallback = fallback_text, .group = group_text, .help = help_text                   \
-    }
-#define TRAIN_INT(member, the_name, low, high, fallback_text, shown_text, group_text, help_text)             \
-    {                                                                                                        \
-        .name = the_name, .kind = LAC_OPT_INT, .offset = offsetof(train_args, member), .lowest = low,        \
-        .highest = high, .fallback = fallback_text, .shown = shown_text, .group = group_text,                \
-        .help = help_text                                                                                    \
     }
 #define TRAIN_FILE(member, the_name, is_unsaved, group_text, help_text)                                      \
     {                                                                                                        \
@@ -47,23 +40,22 @@ static const lac_option options[] = {
     LAC_RECIPE_OPTIONS(train_args, "10", "0.1"),
     TRAIN_FILE(best, "best", true, output, "also write the epoch with the best validation accuracy, as ONNX"),
     TRAIN_FILE(curve, "curve", true, output, "draw the learning curve as PNG (needs --metrics, and gnuplot)"),
-    TRAIN_INT(validation, "validation", -1, 1e9, "-1", "5000", more,
-              "images held out, the last of the training set; 0 trains on all"),
     TRAIN_REAL(stage.recipe.step_epochs, "step-epochs", 0, 10000, "0", more,
                "schedule step: epochs to the next step; 0 is a third of all"),
     TRAIN_REAL(stage.recipe.step_factor, "step-factor", 0.001, 1, "0.1", more,
                "schedule step: what lr is multiplied by"),
-    TRAIN_INT(stage.recipe.cutout, "cutout", 0, 64, "0", NULL, more,
-              "side of a square that is set to the mean"),
-    TRAIN_REAL(stage.recipe.erase, "erase", 0, 1, "0", more,
-               "share of images in which a rectangle becomes noise"),
-    TRAIN_REAL(stage.recipe.mixup, "mixup", 0, 10, "0", more, "blend images in pairs, by Beta(mixup, mixup)"),
     TRAIN_REAL(stage.recipe.clip, "clip", 0, 1e6, "0", more,
                "largest norm of all gradients together; 0 is any"),
     TRAIN_REAL(stage.recipe.ema, "ema", 0, 0.99999, "0", more,
                "decay of an average of the weights, which is kept"),
-    TRAIN_INT(stage.recipe.patience, "patience", 0, 1e6, "0", NULL, more,
-              "stop after so many epochs without a better validation accuracy"),
+    {.name = "patience",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(train_args, stage.recipe.patience),
+     .lowest = 0,
+     .highest = 1e6,
+     .fallback = "0",
+     .group = more,
+     .help = "stop after so many epochs without a better validation accuracy"},
     TRAIN_FILE(teacher, "teacher", false, distil, "an .onnx network to learn from, besides the labels"),
     TRAIN_REAL(teacher_weight, "teacher-weight", 0.01, 1, "0.5", distil, "its share in the loss"),
     TRAIN_REAL(temperature, "temperature", 0.1, 100, "4", distil, "what logits are divided by for it"),
@@ -198,11 +190,12 @@ static lac_status begin(lac_cli *cli, const train_args *args, lac_dataset *data,
                  args->curve);
     if (args->best) LAC_TRY(lac_stage_check_output(args->best, err));
     LAC_TRY(lac_stage_begin(cli, &args->stage, data, recipe, err));
-    if (args->validation >= 0) LAC_TRY(lac_dataset_hold_out(data, (uint32_t)args->validation, err));
+    LAC_TRY(make_graph(cli, args, data, graph, err));
+    LAC_TRY(lac_stage_hold_out(&args->stage, *graph, data, err));
     if (args->best && data->validation.n == 0)
         LAC_FAIL(err, LAC_E_USAGE, "--best '%s' needs validation images; give --validation N above 0",
                  args->best);
-    return make_graph(cli, args, data, graph, err);
+    return LAC_OK;
 }
 
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {

@@ -7,6 +7,7 @@
 #include "onnx.h"
 #include "op.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -41,6 +42,28 @@ lac_status lac_stage_read(lac_cli *cli, const char *path, lac_graph **out, lac_e
     if (status != LAC_OK) return lac_fail_in(err, status, path);
     *out = graph;
     return LAC_OK;
+}
+
+/// The images of the same data that a stage of the model's making held out; -1: it had no part in it.
+static long held_out_by(const lac_graph *graph, const char *stage, const lac_dataset *data) {
+    char key[64], crc[16];
+    snprintf(key, sizeof key, "lacuna.%s.data_crc", stage);
+    snprintf(crc, sizeof crc, "%08x", data->data_crc);
+    const char *data_crc = lac_graph_meta(graph, key);
+    snprintf(key, sizeof key, "lacuna.%s.held_out", stage);
+    const char *held = lac_graph_meta(graph, key);
+    return data_crc && held && strcmp(data_crc, crc) == 0 ? strtol(held, NULL, 10) : -1;
+}
+
+lac_status lac_stage_hold_out(const lac_stage_args *args, const lac_graph *graph, lac_dataset *data,
+                              lac_error *err) {
+    static const char *const stages[] = {"train", "prune", "quantize"};
+    long n = args->validation;
+    for (size_t i = 0; args->validation < 0 && graph && i < sizeof stages / sizeof stages[0]; i++) {
+        long held = held_out_by(graph, stages[i], data);
+        if (held >= 0 && (n < 0 || held < n)) n = held;
+    }
+    return n < 0 ? LAC_OK : lac_dataset_hold_out(data, (uint32_t)n, err);
 }
 
 static void set_meta(lac_cli *cli, lac_graph *graph, const char *stage, const char *key, const char *text) {
@@ -83,6 +106,7 @@ static lac_status one_accuracy(lac_cli *cli, lac_graph *graph, const lac_dataset
 
 lac_status lac_stage_accuracy(lac_cli *cli, lac_graph *graph, const lac_dataset *data, const char *stage,
                               lac_doc *doc, lac_error *err) {
+    lac_stage_record_number(cli, graph, stage, "held_out", data->validation.n);
     if (data->validation.n > 0)
         LAC_TRY(one_accuracy(cli, graph, data, stage, &data->validation, "validation_accuracy",
                              "validation accuracy", doc, err));

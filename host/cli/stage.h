@@ -12,6 +12,7 @@
 typedef struct lac_stage_args {
     const char *data, *output;
     lac_recipe recipe;
+    int validation; // images to hold out; below 0: as the data set does
     bool no_checkpoint;
 } lac_stage_args;
 
@@ -86,6 +87,27 @@ _Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == s
          .offset = offsetof(args_type, stage.recipe.flip),                                                   \
          .group = "Recipe",                                                                                  \
          .help = "mirror half of the images left to right"},                                                 \
+        {.name = "cutout",                                                                                   \
+         .kind = LAC_OPT_INT,                                                                                \
+         .offset = offsetof(args_type, stage.recipe.cutout),                                                 \
+         .lowest = 0,                                                                                        \
+         .highest = 64,                                                                                      \
+         .fallback = "0",                                                                                    \
+         .group = "Recipe",                                                                                  \
+         .help = "side of a square that is set to the mean"},                                                \
+        LAC_RECIPE_REAL(args_type, erase, "erase", 0, 1, "0",                                                \
+                        "share of images in which a rectangle becomes noise"),                               \
+        LAC_RECIPE_REAL(args_type, mixup, "mixup", 0, 10, "0",                                               \
+                        "blend images in pairs, by Beta(mixup, mixup)"),                                     \
+        {.name = "validation",                                                                               \
+         .kind = LAC_OPT_INT,                                                                                \
+         .offset = offsetof(args_type, stage.validation),                                                    \
+         .lowest = -1,                                                                                       \
+         .highest = 1e9,                                                                                     \
+         .fallback = "-1",                                                                                   \
+         .shown = "as before, or 5000",                                                                      \
+         .group = "Recipe",                                                                                  \
+         .help = "images held out, the last of the training set; 0 trains on all"},                          \
         {.name = "precision",                                                                                \
          .kind = LAC_OPT_INDEX,                                                                              \
          .offset = offsetof(args_type, stage.recipe.precision),                                              \
@@ -140,6 +162,12 @@ lac_status lac_stage_begin(lac_cli *cli, const lac_stage_args *args, lac_dataset
 
 /// Reads an ONNX file, infers its shapes and checks it.
 lac_status lac_stage_read(lac_cli *cli, const char *path, lac_graph **out, lac_error *err) LAC_MUST_CHECK;
+
+/// Settles the validation part: --validation, or else the fewest images that a stage in the making of `graph`
+/// (NULL: none) held out of the same data, so that no image validates that was trained on, or else as the
+/// data set does.
+lac_status lac_stage_hold_out(const lac_stage_args *args, const lac_graph *graph, lac_dataset *data,
+                              lac_error *err) LAC_MUST_CHECK;
 
 /// Puts the saved options of a stage, its data and the command line into the graph's metadata.
 void lac_stage_record(lac_cli *cli, lac_graph *graph, const lac_command *command, const void *args,
