@@ -99,6 +99,12 @@ static void join_conv(finder *f, const lac_node *node) {
     }
 }
 
+// What is left of every group is as long, so that what is left of a shuffle is one.
+static void join_shuffle(finder *f, const lac_node *node) {
+    join_places(f, node->in[0], node->attr.move.groups);
+    join_sources(f, node);
+}
+
 static void join_nothing(finder *f, const lac_node *node) {
     (void)f;
     (void)node;
@@ -126,6 +132,7 @@ static rule *const rules[LAC_N_OPS] = {
     [LAC_OP_CONCAT] = join_sources,
     [LAC_OP_FLATTEN] = join_sources,
     [LAC_OP_SLICE] = join_sources,
+    [LAC_OP_CHANNEL_SHUFFLE] = join_shuffle,
     [LAC_OP_QUANT] = join_sources,
     [LAC_OP_BIPOLAR_QUANT] = join_sources,
 };

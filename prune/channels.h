@@ -9,13 +9,13 @@
 /// follow from the ops alone:
 ///
 ///   batch norm, activations, pools, ...   a channel of the output is that channel of the input
-///   add, mul                              channels of both inputs and the output; one channel that is spread
-///   over many is itself
+///   add, mul                              the same of both inputs; one channel spread over many is itself
 ///   concat, flatten, slice                a channel of the output is a channel of one input
+///   channel shuffle                       likewise, and one place of every group, so that groups stay equal
 ///   convolution, linear                   outputs are new channels
-///   convolution, one input channel a group   an output is the input channel that it reads (depthwise)
-///   grouped convolution                   channels with one place within their group, so that groups stay
-///   equal any other op                          its channels are fixed
+///   depthwise convolution                 an output is the input channel that it reads
+///   grouped convolution                   one place of every group, so that groups stay equal
+///   any other op                          its channels are fixed
 ///
 /// The image's channels, the logits, and channels of layers that share constants are fixed: never removed.
 ///
