@@ -26,6 +26,8 @@ lac_cosim(3 2 2 26 1024 333 1 3 0)
 lac_cosim(7 7 7 26 4096 2048 1 8 0)
 lac_cosim(2 2 4 16 1024 200 0 8 0) # narrow accumulators
 lac_cosim(3 2 2 22 1024 333 2 5 0) # multipliers in logic
+lac_cosim(2 2 2 22 1024 200 2 4 0) # two pairs of bits, a lone bit
+lac_cosim(2 2 2 22 1024 200 2 1 0)
 lac_cosim(4 4 4 24 1024 512 0 4 0)
 lac_cosim(8 4 2 26 1024 700 0 8 0) # several images share the mesh
 lac_cosim(2 8 4 26 1024 700 0 8 0) # groups of two rows

@@ -19,8 +19,9 @@ typedef struct lac_cost_engine {
 ///   layer    a list of its weights a channel, replayed for every pixel of a lane's tile; add: 2 entries a
 ///            channel; average pool: its window; max pool: nothing where it rides in the drain
 ///
-/// Nodes that the compiler folds (batch norms, ReLUs, quantizers, flatten, concat) take none. The graph's
-/// shapes must be inferred.
+/// Nodes that the compiler folds (batch norms, ReLUs, quantizers, flatten, concat) take none. Every channel
+/// counts, also one that the compiler will leave out because its codes are constant or nobody reads them:
+/// which these are is known when biases are integers. The graph's shapes must be inferred.
 uint64_t lac_engine_cycles(const lac_graph *graph, const lac_cost_engine *engine, uint64_t *by_node);
 
 #endif

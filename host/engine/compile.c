@@ -14,6 +14,7 @@ static const struct pass {
     lac_status (*run)(lac_plan *plan, lac_error *err);
 } passes[] = {
     {"check that codes fit the lanes", lac_pass_codes},
+    {"fold channels that are constant or unread", lac_pass_fold},
     {"send the output as raw results", lac_pass_results},
     {"copy what cannot be concatenated in place", lac_pass_concats},
     {"prove that accumulators are wide enough", lac_pass_bounds},
@@ -64,12 +65,12 @@ static lac_status run_passes(lac_plan *plan, lac_error *err) {
     return LAC_OK;
 }
 
-static lac_status compile_split(const lac_int_graph *graph, const lac_engine_config *engine, int split_y,
-                                int split_x, lac_arena *arena, lac_image **out, lac_error *err) {
+/// Runs the passes on a plan whose engine and choices are set.
+static lac_status compile_plan(const lac_int_graph *graph, lac_plan plan, lac_arena *arena, lac_image **out,
+                               lac_error *err) {
     lac_arena *scratch = lac_arena_open();
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "out of memory while compiling '%s'", graph->name);
-    lac_plan plan = {
-        .arena = scratch, .scratch = scratch, .engine = *engine, .split_y = split_y, .split_x = split_x};
+    plan.arena = plan.scratch = scratch;
     plan.graph = lac_int_graph_copy(graph, scratch);
     lac_image *image = NULL;
     lac_status status = run_passes(&plan, err);
@@ -99,13 +100,17 @@ static uint64_t cycles_an_image(const lac_image *image) {
     return sum * 8 / (uint64_t)lac_image_batch(image);
 }
 
+static lac_status check_request(const lac_int_graph *graph, lac_engine_config *engine, lac_error *err) {
+    if (!engine->act_bits) engine->act_bits = LAC_ACT_BITS_DEFAULT;
+    LAC_TRY(lac_engine_check(engine, err));
+    return lac_int_graph_check(graph, err);
+}
+
 lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config *config, int n_images,
                              lac_arena *arena, lac_image **out, lac_error *err) {
     enum { MOST_SPLIT = 3 };
     lac_engine_config engine = *config;
-    if (!engine.act_bits) engine.act_bits = LAC_ACT_BITS_DEFAULT;
-    LAC_TRY(lac_engine_check(&engine, err));
-    LAC_TRY(lac_int_graph_check(graph, err));
+    LAC_TRY(check_request(graph, &engine, err));
     lac_error why = {0};
     lac_image *best = NULL;
     lac_status status = LAC_E_RANGE;
@@ -117,7 +122,8 @@ lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config
             possible = true;
             lac_image *image = NULL;
             lac_error reason = {0};
-            lac_status tried = compile_split(graph, &engine, split_y, split_x, arena, &image, &reason);
+            lac_plan plan = {.engine = engine, .split_y = split_y, .split_x = split_x};
+            lac_status tried = compile_plan(graph, plan, arena, &image, &reason);
             if (tried == LAC_OK && (!best || cycles_an_image(image) < cycles_an_image(best))) best = image;
             if (tried != LAC_OK && !why.text[0]) why = reason, status = tried;
         }
@@ -138,4 +144,11 @@ lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config
 lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
                        lac_image **out, lac_error *err) {
     return lac_compile_batch(graph, config, 1, arena, out, err);
+}
+
+lac_status lac_compile_whole(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
+                             lac_image **out, lac_error *err) {
+    lac_plan plan = {.engine = *config, .keep_channels = true};
+    LAC_TRY(check_request(graph, &plan.engine, err));
+    return compile_plan(graph, plan, arena, out, err);
 }

@@ -63,6 +63,10 @@ typedef struct lac_image {
 
 /// Compiles an integer graph. ACT_BITS 0 is the default.
 ///
+/// The image's graph has no channels that are the same code at every pixel whatever the input, as far as the
+/// biases of their readers can hold them, and none that no weight reads. All that is left has the same codes
+/// as before.
+///
 /// errors  E_CAPACITY (names the layer or tensor, what it needs, what the engine has and which parameter to
 /// raise),
 ///         E_UNSUPPORTED, E_RANGE (accumulator bound, codes wider than ACT_BITS)
@@ -77,6 +81,10 @@ lac_status lac_compile(const lac_int_graph *graph, const lac_engine_config *conf
 /// errors  E_RANGE: the mesh cannot be cut so; and those of lac_compile
 lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config *config, int n_images,
                              lac_arena *arena, lac_image **out, lac_error *err) LAC_MUST_CHECK;
+
+/// lac_compile, but every channel stays: to compare channel by channel, or to see what folding gains.
+lac_status lac_compile_whole(const lac_int_graph *graph, const lac_engine_config *config, lac_arena *arena,
+                             lac_image **out, lac_error *err) LAC_MUST_CHECK;
 
 /// Input images that one run of the program computes.
 static inline int lac_image_batch(const lac_image *image) {

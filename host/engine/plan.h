@@ -32,6 +32,7 @@ typedef struct lac_plan {
     lac_arena *arena, *scratch;
     lac_engine_config engine;
     int split_y, split_x; ///< as in lac_image
+    bool keep_channels;   ///< constant and unread ones, too
     lac_int_graph *graph; ///< own copy, changed by the passes
     lac_layout *layouts;  ///< one a tensor
     lac_plan_step *steps;
@@ -42,6 +43,7 @@ typedef struct lac_plan {
 
 // The passes, in order; each is one file.
 lac_status lac_pass_codes(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_fold(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_results(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_concats(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_bounds(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;

@@ -154,32 +154,65 @@ module lane_array #(
       // Stages 4 and 5: product and accumulator, which share one DSP block.
       localparam CODE_BITS = ACT_BITS + 1;
       localparam PRODUCT_BITS = CODE_BITS + 8 < ACC_BITS ? CODE_BITS + 8 : ACC_BITS;
-      reg signed [7:0] weight_3_q;
       (* mem2reg *) reg signed [PRODUCT_BITS-1:0] product_q [0:LANES-1];
-
-      // In logic: a partial product for every bit of the code, whose top bit is negative.
-      function signed [PRODUCT_BITS-1:0] times;
-        input signed [CODE_BITS-1:0] code;
-        input signed [7:0] weight;
-        reg signed [PRODUCT_BITS-1:0] wide;
-        integer i;
-        begin
-          wide = {{(PRODUCT_BITS - 8) {weight[7]}}, weight};
-          times = code[CODE_BITS-1] ? -(wide <<< (CODE_BITS - 1)) : {PRODUCT_BITS{1'b0}};
-          for (i = 0; i < CODE_BITS - 1; i = i + 1) if (code[i]) times = times + (wide <<< i);
+      if (LANE == 0) begin : gen_block
+        reg signed [7:0] weight_3_q;
+        always @(posedge clk_i) begin : multiply
+          integer p;
+          weight_3_q <= weight_2_q;
+          if (valid_q[2]) begin
+            for (p = 0; p < LANES; p = p + 1)
+              product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+                                       y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * weight_3_q;
+          end
         end
-      endfunction
+      end else begin : gen_logic
+        // Every two bits of a code choose 0, 1, 2 or 3 times the weight, multiples that all lanes share; the upper
+        // two of a signed code choose 0, 1, -2 or -1 times, a single upper one 0 or -1 times.
+        localparam PAIRS = (ACT_BITS + 1) / 2;
+        localparam UPPER_BITS = ACT_BITS - 2 * (PAIRS - 1);
+        wire signed [9:0] once = {{2{weight_2_q[WEIGHT_WIDTH-1]}}, weight_2_q};
+        wire signed [9:0] twice = once <<< 1;
+        reg  signed [9:0] lower_1_q, lower_2_q, lower_3_q, upper_1_q, upper_2_q, upper_3_q;
+        always @(posedge clk_i) begin
+          lower_1_q <= once;
+          lower_2_q <= twice;
+          lower_3_q <= once + twice;
+          upper_1_q <= act_signed_i && UPPER_BITS == 1 ? -once : once;
+          upper_2_q <= act_signed_i ? -twice : twice;
+          upper_3_q <= act_signed_i ? -once : once + twice;
+        end
 
-      always @(posedge clk_i) begin : multiply
-        integer p;
-        weight_3_q <= weight_2_q;
-        if (valid_q[2]) begin
-          for (p = 0; p < LANES; p = p + 1) begin
-            product_q[p] <= LANE == 2
-                ? times({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
-                         y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}, weight_3_q)
-                : $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
-                           y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * weight_3_q;
+        function signed [PRODUCT_BITS-1:0] multiple;
+          input [1:0] factor;
+          input signed [9:0] times_1, times_2, times_3;
+          reg signed [9:0] chosen;
+          begin
+            chosen = factor[1] ? (factor[0] ? times_3 : times_2) : factor[0] ? times_1 : 10'sd0;
+            multiple = {{(PRODUCT_BITS - 9) {chosen[9]}}, chosen[8:0]};
+          end
+        endfunction
+
+        function signed [PRODUCT_BITS-1:0] times;
+          input [ACT_BITS-1:0] code;
+          input signed [9:0] lower_1, lower_2, lower_3, upper_1, upper_2, upper_3;
+          reg [2*PAIRS-1:0] pairs;
+          integer i;
+          begin
+            pairs = 0;
+            pairs[ACT_BITS-1:0] = code;
+            times = multiple(pairs[2*PAIRS-2+:2], upper_1, upper_2, upper_3) <<< (2 * PAIRS - 2);
+            for (i = 0; i < PAIRS - 1; i = i + 1)
+              times = times + (multiple(pairs[2*i+:2], lower_1, lower_2, lower_3) <<< (2 * i));
+          end
+        endfunction
+
+        always @(posedge clk_i) begin : multiply
+          integer p;
+          if (valid_q[2]) begin
+            for (p = 0; p < LANES; p = p + 1)
+              product_q[p] <= times(y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS], lower_1_q, lower_2_q,
+                                    lower_3_q, upper_1_q, upper_2_q, upper_3_q);
           end
         end
       end

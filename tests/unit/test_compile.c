@@ -219,8 +219,11 @@ static void concats_cost_nothing_when_their_inputs_are_free(void **state) {
     int cat = builder_concat(&b, parts, 3);
     const int again[2] = {cat, a};
     int second = builder_concat(&b, again, 2); // holds the first; a is taken and must be copied
-    const lac_image *image = compiled(
-        builder_end(&b, builder_conv(&b, second, (layer_options){.out_c = 2, .raw = true})), &seven, arena);
+    lac_int_graph *graph =
+        builder_end(&b, builder_conv(&b, second, (layer_options){.out_c = 2, .raw = true}));
+    for (int l = 0; l < graph->n_layers; l++) // every channel is read
+        memset(graph->layers[l].w, 1, (size_t)lac_int_layer_weights(graph, &graph->layers[l], false));
+    const lac_image *image = compiled(graph, &seven, arena);
     assert_int_equal(image->n_steps, 4); // two convolutions, one copy, the last convolution
     assert_int_equal(image->layouts[a].base, image->layouts[second].base);
     assert_int_equal(image->layouts[c].base, image->layouts[second].base + 3);
@@ -300,6 +303,7 @@ static void digits_take_the_place_of_weights(void **state) {
                                16,  -32,  0, /* two below are */
                                127, -128, 85};
     memcpy(graph->layers[0].w, weights, sizeof weights);
+    memset(graph->layers[1].w, 1, 3); // every channel is read
     const lac_image *image = compiled(graph, &digits, arena);
     const lac_channel_work *work = lac_image_survey(image, arena)[0].work;
     const uint32_t expected[3][3] = {{2, 2, 1}, {2, 2, 0}, {7, 0, 3}}; // digits, nulls, marks

@@ -42,7 +42,7 @@ static double predicted(lac_arena *arena, const lac_graph *g, const lac_dataset 
     lac_image *image = NULL;
     double total = 0;
     ASSERT_FINE(lac_lower(g, data, arena, &ig, err));
-    ASSERT_FINE(lac_compile(ig, engine, arena, &image, err));
+    ASSERT_FINE(lac_compile_whole(ig, engine, arena, &image, err));
     lac_step_cost *costs = LAC_NEW_ARRAY(arena, lac_step_cost, image->n_steps);
     lac_image_costs(image, costs);
     for (int s = 0; s < image->n_steps; s++) total += (double)costs[s].total;
