@@ -170,15 +170,28 @@ static uint64_t port_words(const lac_int_layer *layer, int n_in, int n_out, int 
     return (fewest + 63) / 64 + (uint64_t)n_out;
 }
 
-/// The least cycles: an entry a cycle for every pixel; of a fully connected layer, if they are fewer, the program
-/// words that its weights need.
-static uint64_t ideal_cycles(const lac_image *image, int s, int weight_bits) {
-    const lac_int_layer *layer = &image->graph->layers[image->steps[s].layer];
-    const lac_int_tensor *in = &image->graph->tensors[layer->in[0]], *out = &image->graph->tensors[layer->out];
-    if (layer->kind != LAC_INT_CONV2D || out->h * out->w > 1) return image->steps[s].ideal_cycles;
+/// The layer of a graph that a step executes: the compiler keeps names. NULL for a layer that it added.
+static const lac_int_layer *layer_named(const lac_int_graph *graph, const char *name) {
+    for (int l = 0; l < graph->n_layers; l++)
+        if (strcmp(graph->layers[l].name, name) == 0) return &graph->layers[l];
+    return NULL;
+}
+
+/// The least cycles for the weights that a graph, the network's or the image's, has for a step: an entry a cycle for
+/// every pixel; of a fully connected layer, if they are fewer, the program words that its weights need.
+static uint64_t ideal_cycles(const lac_image *image, int s, const lac_int_graph *graph, int weight_bits) {
+    const lac_step *step = &image->steps[s];
+    const lac_int_layer *layer = layer_named(graph, step->name);
+    if (!layer) layer = &image->graph->layers[step->layer], graph = image->graph;
+    const lac_int_tensor *in = &graph->tensors[layer->in[0]], *out = &graph->tensors[layer->out];
+    const lac_layer_record record = lac_image_record(image, s);
+    uint64_t visits = lac_record_visits(&record);
+    if (layer->kind != LAC_INT_CONV2D) // as many entries for every channel
+        return step->n_entries * visits * (uint64_t)out->c / (uint64_t)record.N_OUT;
+    uint64_t ideal = visits * lac_int_layer_weights(graph, layer, true);
+    if (out->h * out->w > 1) return ideal;
     uint64_t words = port_words(layer, in->c * in->h * in->w, out->c, weight_bits);
-    bool by_word = image->steps[s].ideal_cycles > words || lac_image_record(image, s).ORDER == LAC_ORDER_VECTOR;
-    return by_word ? words : image->steps[s].ideal_cycles;
+    return ideal > words || record.ORDER == LAC_ORDER_VECTOR ? words : ideal;
 }
 
 static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles *cycles, lac_error *err) {
@@ -204,16 +217,19 @@ static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles 
     return LAC_OK;
 }
 
-static void print_row(const network *net, const setting *engine, int density, const lac_image *image, lac_arena *arena,
-                      const lac_step_cycles *cycles) {
+static void print_row(const network *net, const setting *engine, int density, const lac_int_graph *graph,
+                      const lac_image *image, lac_arena *arena, const lac_step_cycles *cycles) {
     lac_step_cost *costs = LAC_NEW_ARRAY(arena, lac_step_cost, image->n_steps);
     lac_image_costs(image, costs);
     lac_step_cycles sum = {0};
-    uint64_t ideal = 0, predicted = 0, macs = 0, worst_loss = 0;
+    uint64_t ideal = 0, left = 0, predicted = 0, macs = 0;
+    int64_t worst_loss = 0;
     const char *worst = "-";
     for (int s = 0; s < image->n_steps; s++) {
-        uint64_t least = ideal_cycles(image, s, WEIGHT_BITS), loss = cycles[s].total - least;
-        ideal += least;
+        uint64_t least = ideal_cycles(image, s, image->graph, WEIGHT_BITS);
+        int64_t loss = (int64_t)cycles[s].total - (int64_t)least;
+        ideal += ideal_cycles(image, s, graph, WEIGHT_BITS);
+        left += least;
         predicted += costs[s].total;
         macs += lac_int_layer_macs(image->graph, &image->graph->layers[image->steps[s].layer], true);
         sum.total += cycles[s].total;
@@ -230,9 +246,10 @@ static void print_row(const network *net, const setting *engine, int density, co
                     image->steps[s].entry_bits);
     }
     double ratio = (double)sum.total / (double)ideal;
-    printf("%s,%dx%d,%d,%d,%d,%" PRIu64 ",%" PRIu64 ",%.3f,%.2f,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
+    printf("%s,%dx%d,%d,%d,%d,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.3f,%.3f,%.2f,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64
            ",%s,%" PRIu64 ",%.2f,%.1f\n",
-           net->name, engine->mesh_x, engine->mesh_y, engine->drain, engine->n_images, density, ideal, sum.total, ratio, net->target,
+           net->name, engine->mesh_x, engine->mesh_y, engine->drain, engine->n_images, density, ideal, left, sum.total,
+           ratio, (double)sum.total / (double)left, net->target,
            ratio <= net->target ? "yes" : "no", sum.compute, sum.starved, sum.drain, sum.other, worst, predicted,
            100.0 * ((double)predicted - (double)sum.total) / (double)sum.total,
            100.0 * (double)macs * engine->n_images / ((double)sum.total * engine->mesh_x * engine->mesh_y));
@@ -260,7 +277,7 @@ static lac_status measure(const setting *at, int density, lac_error *err) {
     if (status == LAC_OK) {
         lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
         status = run(image, arena, cycles, err);
-        if (status == LAC_OK) print_row(net, at, density, image, arena, cycles);
+        if (status == LAC_OK) print_row(net, at, density, graph, image, arena, cycles);
     }
     lac_arena_close(arena);
     return status;
@@ -328,7 +345,7 @@ int main(int argc, char **argv) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
-    printf("network,mesh,drain,images,density,ideal_cycles,cycles,ratio,target,met,compute,starved,drain_cycles,"
+    printf("network,mesh,drain,images,density,ideal_cycles,left_cycles,cycles,ratio,ratio_to_left,target,met,compute,starved,drain_cycles,"
            "other,largest_loss,predicted_cycles,prediction_error_percent,lanes_busy_percent\n");
     for (int i = 0; i < (int)(sizeof settings / sizeof *settings); i++)
         for (size_t k = 0; k < sizeof densities / sizeof *densities; k++) {
