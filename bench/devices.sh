@@ -1,5 +1,5 @@
 #!/bin/bash
-# Every network of nets.def on every device: 'lacuna verify' compares each tensor of each step with the reference. As CSV:
+# Every network of nets.def, and some with a vector unit, on every device: 'lacuna verify' compares each tensor of each step with the reference. As CSV:
 # the input, weights that are not zero, entries issued to the mesh, steps and those whose values are not all equal, images,
 # values compared on all devices together, the devices, and "equal" or why a network does not run.
 #

@@ -5,7 +5,7 @@
 //   net_image NETWORK IMAGE.lac      prints "CxHxW,weights,entries,steps,live": input, weights that are not
 //   zero,
 //                                    entries issued, steps, and those whose values are not all equal
-//   net_image --list                 the networks
+//   net_image --list                 the networks, then variants: networks with a vector unit
 //
 // The input has the size that the network's description names ("at 28x28"), 64x64 where that is over 100,
 // else 32x32. Networks of more than 20 million multiply-accumulates keep a tenth of their weights, the others
@@ -29,10 +29,34 @@ enum { N_IMAGES = 2, N_CLASSES = 10, FEW_MACS = 20000000, LARGE = 100 };
 static const lac_engine_config engine = {
     .mesh_x = 7, .mesh_y = 7, .drain = 7, .acc_bits = 24, .act_words = 65536, .list_words = 8192};
 
-static const lac_net_desc *find(const char *name) {
+/// Networks with fully connected layers once more, on engines that have a vector unit.
+static const struct {
+    const char *name, *net;
+    int lane, vector;
+} variants[] = {
+    {"lenet5+vector8", "lenet5", 0, 8},
+    {"tfc+vector4", "tfc", 0, 4},
+    {"sfc+vector16", "sfc", 0, 16},
+    {"mlp+digit+vector8", "mlp", 1, 8},
+};
+enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
+
+static const lac_net_desc *find_net(const char *name) {
     for (int i = 0; i < lac_n_nets(); i++)
         if (strcmp(lac_net_row(i)->name, name) == 0) return lac_net_row(i);
     return NULL;
+}
+
+/// A network or a variant, and its engine.
+static const lac_net_desc *find(const char *name, lac_engine_config *on) {
+    *on = engine;
+    for (int i = 0; i < N_VARIANTS; i++)
+        if (strcmp(variants[i].name, name) == 0) {
+            on->lane = variants[i].lane;
+            on->vector = variants[i].vector;
+            return find_net(variants[i].net);
+        }
+    return find_net(name);
 }
 
 /// The data set that a network's description is for, of noise.
@@ -109,12 +133,13 @@ static int count_live(const lac_image *image, const uint8_t *pixels, lac_arena *
     return n;
 }
 
-static lac_status make_image(const lac_net_desc *net, const char *path, lac_arena *arena, lac_error *err) {
+static lac_status make_image(const lac_net_desc *net, const lac_engine_config *on, const char *path,
+                             lac_arena *arena, lac_error *err) {
     lac_int_graph *graph = NULL;
     lac_image *image = NULL;
     const lac_dataset data = make_data(net, arena);
     LAC_TRY(lower(net, &data, arena, &graph, err));
-    LAC_TRY(lac_compile(graph, &engine, arena, &image, err));
+    LAC_TRY(lac_compile(graph, on, arena, &image, err));
     LAC_TRY(lac_image_write(image, path, err));
     uint64_t entries = 0;
     for (int s = 0; s < image->n_steps; s++) entries += image->steps[s].ideal_cycles;
@@ -126,16 +151,18 @@ static lac_status make_image(const lac_net_desc *net, const char *path, lac_aren
 int main(int argc, char **argv) {
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
         for (int i = 0; i < lac_n_nets(); i++) puts(lac_net_row(i)->name);
+        for (int i = 0; i < N_VARIANTS; i++) puts(variants[i].name);
         return 0;
     }
-    const lac_net_desc *net = argc == 3 ? find(argv[1]) : NULL;
+    lac_engine_config on;
+    const lac_net_desc *net = argc == 3 ? find(argv[1], &on) : NULL;
     if (!net) {
         fprintf(stderr, "usage: net_image NETWORK IMAGE.lac | --list\n");
         return 2;
     }
     lac_arena *arena = lac_arena_open();
     lac_error err = {0};
-    lac_status status = make_image(net, argv[2], arena, &err);
+    lac_status status = make_image(net, &on, argv[2], arena, &err);
     if (status != LAC_OK) fprintf(stderr, "%s\n", err.text);
     lac_arena_close(arena);
     return lac_status_exit_code(status);

@@ -3,8 +3,8 @@
 /// Parameters are macros with the names of rtl/defs/engine.def (LAC_MESH_X, ...); the contract's defaults
 /// hold where one is not given. Weights are fetched and decoded into one list while the mesh works through
 /// the other (lac_overlap); activations stay in `memory` from layer to layer; every lane has its own slice of
-/// it and its own accumulator, and one entry is broadcast to all lanes a cycle (lac_mac). Arguments:
-/// lac_kernel.h.
+/// it and its own accumulator, and one entry is broadcast to all lanes a cycle (lac_mac). The vector unit
+/// takes a word of entries a cycle, one for each of its slots (lac_slots). Arguments: lac_registers.h.
 ///
 /// The host of OpenCL hands these headers to the compiler together with this file, in this order, and defines
 /// LAC_BUNDLED.
@@ -38,11 +38,19 @@
 // Rows or columns of the mesh that one of 2^split images has along an axis of n lanes.
 #define LAC_PART(n, split) ((n) >> (split) < 1 ? 1 : (n) >> (split))
 
+// Multipliers of the vector unit, and banks of its copy of lane 0. Where VECTOR is 0 one stays idle.
+#define LAC_BANKS (LAC_VECTOR ? LAC_VECTOR : 1)
+#define LAC_BANKS_LOG2 (LAC_VECTOR == 16 ? 4 : LAC_VECTOR == 8 ? 3 : LAC_VECTOR == 4 ? 2 : 0)
+#define LAC_BANK_WORDS (LAC_VECTOR ? (LAC_ACT_WORDS + LAC_BANKS - 1) / LAC_BANKS : 1)
+
 #if LAC_LANES % LAC_DRAIN != 0
 #error "DRAIN must divide MESH_X * MESH_Y"
 #endif
 #if LAC_ACT_BITS < 1 || LAC_ACT_BITS > 8
 #error "ACT_BITS must be 1 to 8"
+#endif
+#if LAC_VECTOR != 0 && LAC_VECTOR != 4 && LAC_VECTOR != 8 && LAC_VECTOR != 16
+#error "VECTOR must be 0, 4, 8 or 16"
 #endif
 
 enum {
@@ -60,7 +68,10 @@ enum {
     LAC_ALL_LANES = 0xFFFF, // of an entry
     LAC_CODE_MASK = (1 << LAC_ACT_BITS) - 1,
     LAC_CODE_SIGN = 1 << (LAC_ACT_BITS - 1),
-    LAC_CLASSES = 6 // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
+    LAC_CLASSES = 6,     // a tap's row is one hop up, here or one hop down; valid in a partial tile or not
+    LAC_ORDER_SLOTS = 3, // a value of ORDER: the layer is for the vector unit
+    LAC_AHEAD = 24,      // channels that a slot or a header may be ahead of the slowest slot
+    LAC_QUEUE = 128      // more sums of a slot than LAC_AHEAD and those of LAC_CHUNK_WORDS words
 };
 
 typedef struct lac_layer {
@@ -112,10 +123,33 @@ typedef struct lac_masks {
 
 typedef struct lac_mesh {
     int32_t acc[LAC_LANES], best[LAC_LANES]; // sums of the pixel in hand, maxima of the pool window
+    uint8_t bank[LAC_BANKS][LAC_BANK_WORDS]; // a copy of lane 0: word w is in bank w % VECTOR
     uint32_t sent, room;                     // results of this run, and how many there may be
     uint32_t lowest, highest;                // words written by this step
     int32_t code;
 } lac_mesh;
+
+// Where the reading of a layer for the vector unit stands.
+typedef struct lac_run {
+    int32_t words_left; // list words up to the next header
+    int32_t n_headers;  // of channels, so far
+    int32_t over;
+} lac_run;
+
+// A part of such a layer: list words, and the headers that stand before and between them.
+typedef struct lac_burst {
+    uint64_t word[LAC_CHUNK_WORDS], header[LAC_CHUNK_WORDS];
+    int32_t headers_before[LAC_CHUNK_WORDS]; // a word: of channels, from the layer's beginning on
+    int32_t n_words, n_headers, present, last;
+} lac_burst;
+
+typedef struct lac_unit {
+    // Of every slot: its row, counted from the input's first; its channel; the channel's sum.
+    int32_t row[LAC_BANKS], channel[LAC_BANKS], acc[LAC_BANKS];
+    int32_t sums[LAC_BANKS][LAC_QUEUE]; // of finished channels, at channel % LAC_QUEUE
+    uint64_t header[LAC_QUEUE];         // likewise
+    int32_t n_headers, headers_before, n_done, bad;
+} lac_unit;
 
 // ---- the program ------------------------------------------------------------------------------------------
 
@@ -155,14 +189,21 @@ LAC_FN int32_t lac_split_is_sound(const lac_layer *r) {
            r->cols << r->split_x == LAC_MESH_X && (r->n_images == 1 || run % LAC_DRAIN == 0);
 }
 
+// One pixel to one pixel, in one image, and no more slots than multipliers.
+LAC_FN int32_t lac_slots_are_sound(const lac_layer *r) {
+    return 16 >> r->entry_bits <= LAC_VECTOR && r->reduce && r->n_taps == 1 && r->n_images == 1 &&
+           r->in_h == 1 && r->in_w == 1 && r->out_h == 1 && r->out_w == 1 && r->once;
+}
+
 LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
-    int32_t bits = 4 << r->entry_bits;
-    if (LAC_LANE == LAC_LANE_DIGIT && r->weight_bits != LAC_DIGIT_BITS) return 0;
-    return r->order <= 2 && r->entry_bits <= 2 && r->weight_bits >= 2 && r->weight_bits <= 8 &&
-           r->weight_bits < bits && r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 &&
-           r->minor >= 1 && r->in_h >= 1 && r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 &&
-           r->stride_y >= 1 && r->stride_x >= 1 && r->pool_h >= 1 && r->pool_w >= 1 &&
-           r->pool_stride_y >= 1 && r->pool_stride_x >= 1 && r->lo <= r->hi && lac_split_is_sound(r);
+    int32_t bits = 4 << r->entry_bits, for_slots = r->order == LAC_ORDER_SLOTS;
+    if (LAC_LANE == LAC_LANE_DIGIT && !for_slots && r->weight_bits != LAC_DIGIT_BITS) return 0;
+    if (for_slots && !lac_slots_are_sound(r)) return 0;
+    return r->entry_bits <= 2 && r->weight_bits >= 2 && r->weight_bits <= 8 && r->weight_bits < bits &&
+           r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 && r->minor >= 1 && r->in_h >= 1 &&
+           r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 && r->stride_y >= 1 && r->stride_x >= 1 &&
+           r->pool_h >= 1 && r->pool_w >= 1 && r->pool_stride_y >= 1 && r->pool_stride_x >= 1 &&
+           r->lo <= r->hi && lac_split_is_sound(r);
 }
 
 #define LAC_GET(field) (int32_t) LAC_FIELD_GET(words, field)
@@ -391,6 +432,11 @@ LAC_FN void lac_write(uint8_t word[LAC_WORD_CELLS], int32_t group, const uint8_t
     }
 }
 
+// Lane 0 has a copy for the vector unit.
+LAC_FN void lac_copy_first(uint32_t address, uint8_t code, lac_mesh *mesh) {
+    if (LAC_VECTOR) mesh->bank[address % LAC_BANKS][address / LAC_BANKS] = code & LAC_CODE_MASK;
+}
+
 // ---- the mesh ---------------------------------------------------------------------------------------------
 
 LAC_FN uint8_t lac_mask(int32_t place, int32_t n, int32_t full, int32_t partial_is_valid) {
@@ -568,6 +614,7 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, const lac_ma
             codes[d] = (uint8_t)best;
         }
         if (last) lac_write(memory[address], g, codes);
+        if (last && g == 0) lac_copy_first(address, codes[0], mesh);
     }
     if (last && address < mesh->lowest) mesh->lowest = address;
     if (last && address > mesh->highest) mesh->highest = address;
@@ -631,6 +678,272 @@ LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *m
                     lac_pixel(&layer, list, masks, memory, output, oy, ox, wy, wx, mesh);
                 }
             }
+        }
+    }
+}
+
+// ---- the vector unit
+// ---------------------------------------------------------------------------------------
+
+LAC_FN void lac_gather_header(const lac_layer *layer, uint64_t header, lac_run *run, lac_burst *burst,
+                              int32_t *code) {
+    uint64_t words[1];
+    words[0] = header;
+    run->words_left = LAC_GET(CHANNEL_RUN);
+    // A header without a shift only counts words.
+    const int32_t is_channel = LAC_GET(CHANNEL_S) != 0;
+    if (is_channel) {
+        burst->header[burst->n_headers++] = header;
+        run->n_headers++;
+    }
+    if (run->words_left == 0 && (!is_channel || run->n_headers == layer->n_out))
+        lac_stop(code, LAC_KERNEL_PROGRAM);
+}
+
+// Takes the headers and list words of a chunk apart, a program word a cycle.
+LAC_FN void lac_gather(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader, lac_layer layer,
+                       lac_run *run, lac_burst *burst) {
+    burst->n_words = 0;
+    burst->n_headers = 0;
+    burst->present = !run->over && reader->code == LAC_KERNEL_OK;
+    if (burst->present && reader->at - reader->first >= LAC_CHUNK_WORDS) lac_refill(program, reader);
+    for (int32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (!burst->present || run->over || reader->code != LAC_KERNEL_OK ||
+            reader->at - reader->first >= LAC_CHUNK_WORDS)
+            break;
+        if (reader->at >= reader->end) {
+            lac_stop(&reader->code, LAC_KERNEL_TRUNCATED);
+            break;
+        }
+        const uint64_t word = reader->chunk[reader->at - reader->first];
+        reader->at++;
+        if (run->words_left == 0) {
+            lac_gather_header(&layer, word, run, burst, &reader->code);
+        } else {
+            run->words_left--;
+            burst->word[burst->n_words] = word;
+            burst->headers_before[burst->n_words++] = run->n_headers;
+        }
+        run->over = run->words_left == 0 && run->n_headers == layer.n_out;
+    }
+    burst->last = run->over;
+}
+
+// The channel that the slowest slot is in.
+LAC_FN int32_t lac_slowest(const lac_unit *unit, int32_t n_slots) {
+    int32_t least = unit->channel[0];
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        if (k < n_slots && unit->channel[k] < least) least = unit->channel[k];
+    }
+    return least;
+}
+
+LAC_FN void lac_push_sum(int32_t slot, lac_unit *unit) {
+    unit->sums[slot][unit->channel[slot] % LAC_QUEUE] = unit->acc[slot];
+    unit->acc[slot] = 0;
+}
+
+// Moves a slot on by the gap of its entry, into its next channel from the last row; its weight.
+LAC_FN int32_t lac_move_slot(const lac_layer *layer, int32_t slot, int32_t entry, int32_t done,
+                             lac_unit *unit) {
+    const int32_t gap_bits = (4 << layer->entry_bits) - layer->weight_bits;
+    const int32_t weight_sign = 1 << (layer->weight_bits - 1), gap = entry >> layer->weight_bits;
+    const int32_t weight = ((entry & (2 * weight_sign - 1)) ^ weight_sign) - weight_sign;
+    if (weight == 0 && gap == (1 << gap_bits) - 1) return 0; // it stays
+    const int32_t row = unit->row[slot] + gap + 1, wraps = row >= layer->minor;
+    const int32_t channel = unit->channel[slot] + wraps;
+    if (gap >= layer->minor || channel >= layer->n_out || channel > done + LAC_AHEAD) {
+        unit->bad = 1;
+        return 0;
+    }
+    if (wraps) lac_push_sum(slot, unit);
+    unit->channel[slot] = channel;
+    unit->row[slot] = wraps ? row - layer->minor : row;
+    return weight;
+}
+
+// The code at each slot's row. Every bank is read once; where several serve a slot, the row chooses.
+LAC_FN void lac_slot_codes(const lac_layer *layer, const lac_unit *unit,
+                           uint8_t bank[LAC_BANKS][LAC_BANK_WORDS], uint8_t codes[LAC_BANKS]) {
+    const int32_t slots_log2 = 4 - layer->entry_bits, n_slots = 1 << slots_log2;
+    const int32_t first = layer->in_base >> slots_log2, more_log2 = LAC_BANKS_LOG2 - slots_log2;
+    uint8_t found[LAC_BANKS];
+    LAC_HLS(ARRAY_PARTITION variable = found type = complete)
+    for (int32_t b = 0; b < LAC_BANKS; b++) {
+        LAC_HLS(UNROLL)
+        const int32_t row = unit->row[b & (n_slots - 1)];
+        found[b] = bank[b][(first + (row < 0 ? 0 : row)) >> more_log2];
+    }
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        const int32_t row = unit->row[k];
+        codes[k] = found[(k + ((first + (row < 0 ? 0 : row)) << slots_log2)) & (LAC_BANKS - 1)];
+    }
+}
+
+// One list word: every slot moves, and adds a product.
+LAC_FN void lac_slots(const lac_layer *layer, uint64_t word, int32_t headers_before,
+                      uint8_t bank[LAC_BANKS][LAC_BANK_WORDS], lac_unit *unit) {
+    const int32_t entry_bits = 4 << layer->entry_bits, n_slots = 16 >> layer->entry_bits;
+    const uint64_t entry_mask = ((uint64_t)1 << entry_bits) - 1;
+    const int32_t sign = layer->act_signed ? LAC_CODE_SIGN : 0;
+    const int32_t done = lac_slowest(unit, n_slots);
+    // A channel's header stands before the word that completes it, and not too long before.
+    if (done > unit->headers_before || headers_before > done + LAC_AHEAD) unit->bad = 1;
+    unit->headers_before = headers_before;
+    int32_t weight[LAC_BANKS];
+    uint8_t codes[LAC_BANKS];
+    LAC_HLS(ARRAY_PARTITION variable = weight type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = codes type = complete)
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        const int32_t entry = (int32_t)(word >> (k * entry_bits & 63) & entry_mask);
+        weight[k] = k < n_slots ? lac_move_slot(layer, k, entry, done, unit) : 0;
+    }
+    lac_slot_codes(layer, unit, bank, codes);
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        const int32_t code = (codes[k] ^ sign) - sign;
+        unit->acc[k] = (int32_t)((uint32_t)unit->acc[k] + (uint32_t)(weight[k] * code));
+    }
+}
+
+// The total of the slots' sums of a channel.
+LAC_FN int32_t lac_sum_slots(const lac_unit *unit, int32_t n_slots, int32_t channel) {
+    uint32_t sum = 0;
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        if (k < n_slots) sum += (uint32_t)unit->sums[k][channel % LAC_QUEUE];
+    }
+    return (int32_t)sum;
+}
+
+// Channels that every slot has left: one a cycle, to the output or as a code of lane 0.
+LAC_FN void lac_drain_slots(const lac_layer *layer, int32_t end, lac_unit *unit,
+                            uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
+                            LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
+    const int32_t first = unit->n_done;
+    for (int32_t i = 0; i < LAC_QUEUE; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        const int32_t channel = first + i;
+        if (channel >= end) break;
+        const uint32_t address = (uint32_t)(layer->out_base + channel * layer->out_channel_words);
+        if (layer->raw ? mesh->sent >= mesh->room : address >= LAC_ACT_WORDS) {
+            lac_stop(&mesh->code, layer->raw ? LAC_KERNEL_RESULTS : LAC_KERNEL_RANGE);
+            break;
+        }
+        uint64_t words[1];
+        words[0] = unit->header[channel % LAC_QUEUE];
+        const int32_t sum = lac_sum_slots(unit, 16 >> layer->entry_bits, channel),
+                      bias = LAC_GET(CHANNEL_BIAS);
+        if (layer->raw) {
+            output[mesh->sent++] = (int32_t)((uint32_t)sum + (uint32_t)bias);
+        } else {
+            uint8_t codes[LAC_DRAIN];
+            LAC_HLS(ARRAY_PARTITION variable = codes type = complete)
+            codes[0] =
+                (uint8_t)lac_requantize(sum, bias, (uint16_t)LAC_GET(CHANNEL_M), (uint8_t)LAC_GET(CHANNEL_S),
+                                        (int16_t)layer->lo, (int16_t)layer->hi, (int16_t)layer->zero);
+            for (int32_t d = 1; d < LAC_DRAIN; d++) {
+                LAC_HLS(UNROLL)
+                codes[d] = codes[0];
+            }
+            lac_write(memory[address], 0, codes);
+            lac_copy_first(address, codes[0], mesh);
+            if (address < mesh->lowest) mesh->lowest = address;
+            if (address > mesh->highest) mesh->highest = address;
+        }
+        unit->n_done = channel + 1;
+    }
+}
+
+// Works through a burst, a list word a cycle, and drains what it has completed.
+LAC_FN void lac_work(lac_layer layer, const lac_burst *burst, lac_unit *unit,
+                     uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], LAC_GLOBAL int32_t *LAC_RESTRICT output,
+                     lac_mesh *mesh) {
+    const int32_t n_slots = 16 >> layer.entry_bits;
+    for (int32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (i >= burst->n_headers) break;
+        unit->header[unit->n_headers % LAC_QUEUE] = burst->header[i];
+        unit->n_headers++;
+    }
+    for (int32_t i = 0; i < LAC_CHUNK_WORDS; i++) {
+        LAC_HLS(PIPELINE II = 1)
+        if (i >= burst->n_words || unit->bad) break;
+        lac_slots(&layer, burst->word[i], burst->headers_before[i], mesh->bank, unit);
+    }
+    int32_t end = lac_slowest(unit, n_slots);
+    if (end > unit->headers_before) unit->bad = 1;
+    if (burst->last) {
+        // The last channel is over with the layer's last word; every slot must be in it.
+        if (end != layer.n_out - 1) unit->bad = 1;
+        end = layer.n_out;
+        for (int32_t k = 0; k < LAC_BANKS; k++) {
+            LAC_HLS(UNROLL)
+            lac_push_sum(k, unit);
+        }
+    }
+    if (unit->bad)
+        lac_stop(&mesh->code, LAC_KERNEL_RANGE);
+    else
+        lac_drain_slots(&layer, end, unit, memory, output, mesh);
+}
+
+// Fetches one burst while another is at work, as lac_overlap does with lists.
+LAC_FN void lac_overlap_bursts(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                               lac_layer layer, lac_run *run, lac_burst *next, const lac_burst *now,
+                               lac_unit *unit, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
+                               LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
+    LAC_HLS(DATAFLOW)
+    lac_gather(program, reader, layer, run, next);
+    lac_work(layer, now, unit, memory, output, mesh);
+}
+
+LAC_FN void lac_begin_unit(lac_unit *unit) {
+    for (int32_t k = 0; k < LAC_BANKS; k++) {
+        LAC_HLS(UNROLL)
+        unit->row[k] = -1;
+        unit->channel[k] = 0;
+        unit->acc[k] = 0;
+    }
+    unit->n_headers = 0;
+    unit->headers_before = 0;
+    unit->n_done = 0;
+    unit->bad = 0;
+}
+
+LAC_FN void lac_run_vector(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                           const lac_layer *layer, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS],
+                           LAC_GLOBAL int32_t *LAC_RESTRICT output, lac_mesh *mesh) {
+    lac_burst even, odd;
+    lac_run run;
+    lac_unit unit;
+    LAC_HLS(ARRAY_PARTITION variable = unit.row type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = unit.channel type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = unit.acc type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = unit.sums type = complete dim = 1)
+    const int32_t slots_log2 = 4 - layer->entry_bits;
+    if ((layer->in_base >> slots_log2) + layer->minor - 1 > (LAC_ACT_WORDS - 1) >> slots_log2) {
+        lac_stop(&mesh->code, LAC_KERNEL_RANGE);
+        return;
+    }
+    run.words_left = 0;
+    run.n_headers = 0;
+    run.over = 0;
+    lac_begin_unit(&unit);
+    lac_gather(program, reader, *layer, &run, &even);
+    odd.present = 0;
+    for (int32_t burst = 0; burst < LAC_MOST_PIECES; burst++) {
+        if (mesh->code != LAC_KERNEL_OK || reader->code != LAC_KERNEL_OK) break;
+        if (burst % 2 == 0) {
+            if (!even.present) break;
+            lac_overlap_bursts(program, reader, *layer, &run, &odd, &even, &unit, memory, output, mesh);
+        } else {
+            if (!odd.present) break;
+            lac_overlap_bursts(program, reader, *layer, &run, &even, &odd, &unit, memory, output, mesh);
         }
     }
 }
@@ -714,7 +1027,7 @@ LAC_FN uint32_t lac_trace_step(LAC_GLOBAL uint8_t *LAC_RESTRICT trace, uint32_t 
 
 // Input codes: groups of DRAIN lanes, a byte a code, fetched in bursts.
 LAC_FN void lac_load(LAC_GLOBAL const uint64_t *LAC_RESTRICT input, uint32_t first, uint32_t base,
-                     uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS]) {
+                     uint32_t words, uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], lac_mesh *mesh) {
     uint64_t chunk[LAC_CHUNK_WORDS];
     const uint32_t end = first + lac_input_words64(words);
     uint32_t word = 0;
@@ -737,6 +1050,7 @@ LAC_FN void lac_load(LAC_GLOBAL const uint64_t *LAC_RESTRICT input, uint32_t fir
                 codes[d] = (uint8_t)(chunk[byte / 8] >> (8 * (byte % 8)));
             }
             lac_write(memory[base + word], group, codes);
+            if (group == 0) lac_copy_first(base + word, codes[0], mesh);
             group++;
             if (group == LAC_GROUPS) {
                 group = 0;
@@ -802,6 +1116,8 @@ extern "C"
     lac_mesh mesh;
     LAC_HLS(ARRAY_PARTITION variable = mesh.acc type = complete)
     LAC_HLS(ARRAY_PARTITION variable = mesh.best type = complete)
+    LAC_HLS(ARRAY_PARTITION variable = mesh.bank type = complete dim = 1)
+    LAC_HLS(BIND_STORAGE variable = mesh.bank type = ram_2p impl = bram)
     const uint32_t input_stride = (lac_input_words64(input_words) + 7) / 8 * 8;
     const uint32_t output_stride = (output_words + 15) / 16 * 16;
     uint32_t done = 0;
@@ -812,7 +1128,7 @@ extern "C"
         lac_refusal(contract, engine, program_words, input_base, input_words, output_words, runs, patience);
     for (uint32_t run = 0; run < runs; run++) {
         if (mesh.code != LAC_KERNEL_OK) break;
-        lac_load(input, run * input_stride, input_base, input_words, memory);
+        lac_load(input, run * input_stride, input_base, input_words, memory, &mesh);
         reader.at = 0;
         reader.end = program_words;
         reader.code = LAC_KERNEL_OK;
@@ -824,7 +1140,10 @@ extern "C"
             if (!lac_read_layer(program, &reader, &layer, &taps)) break;
             mesh.lowest = LAC_ACT_WORDS;
             mesh.highest = 0;
-            lac_run_layer(program, &reader, &layer, &taps, memory, output + run * output_stride, &mesh);
+            if (LAC_VECTOR && layer.order == LAC_ORDER_SLOTS)
+                lac_run_vector(program, &reader, &layer, memory, output + run * output_stride, &mesh);
+            else
+                lac_run_layer(program, &reader, &layer, &taps, memory, output + run * output_stride, &mesh);
 #ifdef LAC_TRACE
             traced = lac_trace_step(trace, traced, trace_bytes, layer.id, memory, &mesh);
 #endif

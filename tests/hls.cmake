@@ -22,11 +22,12 @@ function(lac_sanitized_kernel name file)
     list(GET f 7 list)
     list(GET f 8 lane)
     list(GET f 9 bits)
+    list(GET f 10 vector)
     add_library(${name}_${kernel} OBJECT ${file})
     target_compile_options(${name}_${kernel} PRIVATE ${sanitize} -std=c99 -Wall -Wextra -Wpedantic -Werror)
     target_compile_definitions(${name}_${kernel} PRIVATE LAC_KERNEL_NAME=${kernel} LAC_MESH_X=${x} LAC_MESH_Y=${y}
       LAC_DRAIN=${drain} LAC_ACC_BITS=${acc} LAC_ACT_WORDS=${act} LAC_LIST_WORDS=${list} LAC_LANE=${lane}
-      LAC_ACT_BITS=${bits})
+      LAC_ACT_BITS=${bits} LAC_VECTOR=${vector})
     target_link_libraries(${name}_${kernel} PRIVATE lac_contract lac_num)
     list(APPEND objects $<TARGET_OBJECTS:${name}_${kernel}>)
   endforeach()
@@ -78,7 +79,8 @@ if(OpenCL_FOUND AND TARGET lacuna AND NOT LAC_SANITIZE)
 endif()
 
 # Networks of nets.def on all devices: those that take a moment here, all of them in bench/devices.csv.
-if(TARGET lac_sim AND OpenCL_FOUND AND TARGET lacuna)
+find_program(LAC_VERILATOR verilator)
+if(LAC_VERILATOR AND OpenCL_FOUND AND TARGET lacuna)
   set_target_properties(net_image PROPERTIES EXCLUDE_FROM_ALL FALSE)
   add_test(NAME devices_agree COMMAND ${hls_scripts}/devices_agree.sh ${CMAKE_BINARY_DIR})
   set_tests_properties(devices_agree PROPERTIES LABELS full TIMEOUT 600

@@ -200,7 +200,6 @@ static void hls_close(void *opaque) {
 static lac_status hls_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                            void **out, lac_error *err) {
     (void)config;
-    LAC_TRY(lac_kernel_check_vector(image, "hls", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device hls: out of memory");
     hls_state *state = LAC_NEW(arena, hls_state);

@@ -469,7 +469,6 @@ static void cl_close(void *opaque) {
 static lac_status cl_open(const lac_image *image, const lac_device_config *config, const lac_talk *talk,
                           void **out, lac_error *err) {
     static const lac_device_config none = {0};
-    LAC_TRY(lac_kernel_check_vector(image, "opencl", err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "device opencl: out of memory");
     cl_state *state = LAC_NEW(arena, cl_state);

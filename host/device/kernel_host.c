@@ -34,13 +34,6 @@ static size_t trace_bytes(const lac_image *image, const lac_raw_order *order) {
     return bytes;
 }
 
-lac_status lac_kernel_check_vector(const lac_image *image, const char *device, lac_error *err) {
-    if (image->engine.vector)
-        LAC_FAIL(err, LAC_E_UNSUPPORTED, "device %s has no vector unit; compile the model with --vector 0",
-                 device);
-    return LAC_OK;
-}
-
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena) {
     lac_kernel_io *io = LAC_NEW(arena, lac_kernel_io);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine);
@@ -66,7 +59,8 @@ size_t lac_kernel_stack_bytes(const lac_engine_config *engine) {
     enum { ENTRY_BYTES = 8, LISTS = 2, BYTES_A_LANE = 64, REST = 65536 };
     size_t lanes = (size_t)lac_engine_lanes(engine), drain = (size_t)engine->drain;
     size_t word = lanes / drain * ((drain * (size_t)engine->act_bits + 7) / 8);
-    return word * (size_t)engine->act_words + lanes * BYTES_A_LANE +
+    size_t banks = engine->vector ? (size_t)engine->act_words + (size_t)engine->vector : 0;
+    return word * (size_t)engine->act_words + banks + lanes * BYTES_A_LANE +
            (size_t)engine->list_words * ENTRY_BYTES * LISTS + REST;
 }
 

@@ -18,11 +18,6 @@ typedef struct lac_kernel_io {
     int32_t *tensor;      ///< a tensor being shown
 } lac_kernel_io;
 
-/// The kernel has no vector unit.
-///
-/// errors  E_UNSUPPORTED: the image is compiled for an engine that has one
-lac_status lac_kernel_check_vector(const lac_image *image, const char *device, lac_error *err) LAC_MUST_CHECK;
-
 /// memory  from arena
 lac_kernel_io *lac_kernel_io_new(const lac_image *image, lac_arena *arena);
 

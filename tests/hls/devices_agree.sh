@@ -1,6 +1,7 @@
 #!/bin/bash
 # devices_agree.sh BUILD: every network of nets.def has its row in bench/devices.csv, and those that take a moment give there
-# what they give now: 'lacuna verify' on ref, hls, opencl and rtl, every value of every step.
+# what they give now: 'lacuna verify' on ref, hls, opencl and rtl, every value of every step. Variants with a vector unit
+# (NETWORK+...) have rows of their own.
 set -euo pipefail
 build=$(cd "$1" && pwd)
 root=$(cd "$(dirname "$0")/../.." && pwd)

@@ -29,9 +29,12 @@ for dialect in gcc-c99 clang-c99 gcc-c++14 clang-c++14 opencl bambu vitis; do
   compile $dialect lac_kernel.c || { echo "$dialect refuses the kernel"; wrong=1; }
   compile $dialect lac_kernel.c -DLAC_TRACE -DLAC_MESH_X=3 -DLAC_MESH_Y=2 -DLAC_DRAIN=2 ||
     { echo "$dialect refuses the kernel with a trace"; wrong=1; }
+  compile $dialect lac_kernel.c -DLAC_VECTOR=8 || { echo "$dialect refuses the kernel with a vector unit"; wrong=1; }
 done
 if compile gcc-c99 lac_kernel.c -DLAC_DRAIN=3 2>said.txt; then echo "DRAIN = 3 of 49 lanes was accepted"; wrong=1; fi
 grep -q "DRAIN must divide" said.txt || { echo "nothing is said about DRAIN = 3"; wrong=1; }
+if compile gcc-c99 lac_kernel.c -DLAC_VECTOR=5 2>said.txt; then echo "VECTOR = 5 was accepted"; wrong=1; fi
+grep -q "VECTOR must be 0, 4, 8 or 16" said.txt || { echo "nothing is said about VECTOR = 5"; wrong=1; }
 
 twin() { # DIALECT SED: a copy that only this dialect minds
   sed "$2" lac_kernel.c >twin.c

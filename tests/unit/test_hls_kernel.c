@@ -1,6 +1,8 @@
 #include "graph_builder.h"
 #include "kernel_host.h"
+#include "program_reader.h"
 #include "ref.h"
+#include "stream_model.h"
 
 #include "lac_contract.h"
 
@@ -21,7 +23,7 @@ typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t 
                              uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
                              uint32_t patience);
 
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits) kernel_function name;
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots) kernel_function name;
 #include "hls_engines.def"
 #undef KERNEL
 
@@ -29,7 +31,7 @@ static const struct {
     lac_engine_config engine;
     kernel_function *kernel;
 } engines[] = {
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits)                                              \
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots)                                       \
     {{.mesh_x = x,                                                                                           \
       .mesh_y = y,                                                                                           \
       .drain = drain_,                                                                                       \
@@ -37,7 +39,8 @@ static const struct {
       .act_words = act,                                                                                      \
       .list_words = list,                                                                                    \
       .lane = lane_,                                                                                         \
-      .act_bits = bits},                                                                                     \
+      .act_bits = bits,                                                                                      \
+      .vector = slots},                                                                                      \
      name},
 #include "hls_engines.def"
 #undef KERNEL
@@ -295,12 +298,207 @@ static void survives_any_program(void **state) {
     }
 }
 
+// ---- the vector unit --------------------------------------------------------------------------------------
+
+/// Fully connected layers of the given widths, ended by a 0, for engines with few bits, too.
+static lac_int_graph *perceptron(lac_arena *arena, uint64_t seed, const int *widths, int weight_bits,
+                                 int zero_percent) {
+    builder b = builder_begin(arena, seed);
+    const lac_code_type codes = {.bits = 3 + (int)(seed % 2), .is_signed = seed % 3 == 0};
+    int at = builder_input(&b, widths[0], 1, 1, codes);
+    for (int i = 1; widths[i]; i++)
+        at = builder_conv(&b, at,
+                          (layer_options){.out_c = widths[i],
+                                          .weight_bits = weight_bits,
+                                          .zero_percent = zero_percent,
+                                          .type = codes,
+                                          .raw = widths[i + 1] == 0});
+    return builder_end(&b, at);
+}
+
+/// Slot 0 has more weights than the others in the first half of the channels and fewer in the second: the
+/// others run ahead as far as they may, and then wait.
+static void make_uneven(lac_int_graph *graph) {
+    lac_int_layer *layer = &graph->layers[0];
+    int n_in = graph->tensors[layer->in[0]].c, n_out = graph->tensors[layer->out].c;
+    for (int i = 0; i < n_in * n_out; i++)
+        if ((i % n_in % 8 == 0) != (i / n_in < n_out / 2)) layer->w[i] = 0;
+}
+
+/// Which words of a program are list words of layers for the vector unit; their number.
+static size_t vector_words(const lac_image *image, uint32_t *places) {
+    lac_program_reader reader = {.words = image->program,
+                                 .n_words = image->n_program,
+                                 .lane = image->engine.lane,
+                                 .vector = image->engine.vector};
+    size_t n = 0;
+    for (bool end = false; lac_program_next_layer(&reader, &end, NULL) == LAC_OK && !end;) {
+        if (reader.layer.ORDER != LAC_ORDER_VECTOR) return n;
+        lac_vector_piece piece = {.kind = LAC_PIECE_HEADER};
+        while (lac_program_next_piece(&reader, &piece, NULL) == LAC_OK && piece.kind != LAC_PIECE_END)
+            if (piece.kind == LAC_PIECE_WORD) places[n++] = (uint32_t)reader.at - 1;
+    }
+    return n;
+}
+
+/// Engines of hls_engines.def that have the unit.
+static int next_vector_engine(int e) {
+    do e = (e + 1) % N_ENGINES;
+    while (!engines[e].engine.vector);
+    return e;
+}
+
+static const int widths[][5] = {{100, 40, 33, 10}, {3, 5, 1}, {784, 64, 2}, {17, 300, 10}, {1, 1},
+                                {64, 200, 7},      {950, 2}};
+enum { N_WIDTHS = sizeof widths / sizeof widths[0] };
+
+static void the_vector_unit_equals_the_reference(void **state) {
+    (void)state;
+    static const int zeros[] = {0, 50, 80, 95, 100};
+    size_t n_words = 0;
+    for (uint64_t seed = 0, e = 0; seed < 140; seed++) {
+        e = (uint64_t)next_vector_engine((int)e);
+        lac_arena *arena = lac_arena_open();
+        lac_int_graph *graph =
+            perceptron(arena, seed, widths[seed % N_WIDTHS], 2 + (int)(seed / 2 % 7), zeros[seed % 5]);
+        if (seed % 4 == 0) make_uneven(graph);
+        job j = make_job((int)e, graph, 1, arena);
+        assert_non_null(j.image);
+        runs_like_the_reference(&j);
+        n_words += vector_words(j.image, LAC_NEW_ARRAY(arena, uint32_t, j.image->n_program));
+        free_job(&j);
+        lac_arena_close(arena);
+    }
+    if (getenv("LAC_TEST_VERBOSE")) print_message("%zu list words\n", n_words);
+    assert_true(n_words > 30000);
+}
+
+/// A word in which every slot stays where it is may stand anywhere; it goes behind a word of the list here,
+/// whose header counts one more.
+static void put_idle_word(job *j, uint32_t word) {
+    lac_image *image = j->image;
+    uint32_t header = 0;
+    lac_program_reader reader = {.words = image->program,
+                                 .n_words = image->n_program,
+                                 .lane = image->engine.lane,
+                                 .vector = image->engine.vector};
+    lac_vector_piece piece = {.kind = LAC_PIECE_END};
+    while (reader.at <= word) {
+        bool end;
+        if (piece.kind == LAC_PIECE_END)
+            assert_int_equal(lac_program_next_layer(&reader, &end, NULL), LAC_OK);
+        assert_int_equal(lac_program_next_piece(&reader, &piece, NULL), LAC_OK);
+        if (piece.kind == LAC_PIECE_HEADER || piece.kind == LAC_PIECE_RUN) header = (uint32_t)reader.at - 1;
+    }
+    if (reader.run_left + (int)(word - header) == LAC_VECTOR_LONGEST_RUN) return;
+    uint64_t *words = malloc((image->n_program + 1) * 8), idle = 0;
+    int bits = lac_entry_bits(reader.layer.ENTRY_BITS);
+    for (int k = 0; k < 64 / bits; k++)
+        idle |= (uint64_t)((1u << bits) - (1u << reader.layer.WEIGHT_BITS)) << k * bits;
+    memcpy(words, image->program, (word + 1) * 8);
+    words[word + 1] = idle;
+    memcpy(words + word + 2, image->program + word + 1, (image->n_program - word - 1) * 8);
+    words[header] += (uint64_t)1 << LAC_CHANNEL_RUN_LSB;
+    free(j->program);
+    j->program = words;
+    j->program_words = (uint32_t)++image->n_program;
+    image->program = words;
+}
+
+static void idle_words_change_nothing(void **state) {
+    (void)state;
+    lac_rng rng = lac_rng_make(3, 0);
+    for (uint64_t seed = 0, e = 0; seed < 21; seed++) {
+        e = (uint64_t)next_vector_engine((int)e);
+        lac_arena *arena = lac_arena_open();
+        job j = make_job((int)e, perceptron(arena, seed, widths[seed % N_WIDTHS], 4, 60), 1, arena);
+        uint32_t *places = LAC_NEW_ARRAY(arena, uint32_t, j.image->n_program + 40);
+        for (int i = 0; i < 40; i++) {
+            size_t n = vector_words(j.image, places);
+            put_idle_word(&j, places[lac_rng_below(&rng, (uint32_t)n)]);
+        }
+        runs_like_the_reference(&j);
+        free_job(&j);
+        lac_arena_close(arena);
+    }
+}
+
+/// What the model of the engine says to a program, which it reads in another way.
+static bool model_takes(const job *j) {
+    lac_stream_model *model = lac_stream_model_new(&j->image->engine, j->arena);
+    int32_t *sent = LAC_NEW_ARRAY(j->arena, int32_t, j->output_words);
+    return lac_stream_model_run(model, j->program, j->program_words, sent, j->output_words, NULL, NULL) ==
+           LAC_OK;
+}
+
+/// A damaged list is refused where the model refuses it; damage anywhere ends and touches nothing else.
+static void damaged_vector_lists_are_refused(void **state) {
+    (void)state;
+    lac_rng rng = lac_rng_make(12, 0);
+    int n_refused = 0, n_taken = 0;
+    for (uint64_t i = 0, e = 0; i < 1500; i++) {
+        static const int small[][4] = {{40, 30, 7}, {5, 60, 3}};
+        e = (uint64_t)next_vector_engine((int)e);
+        lac_arena *arena = lac_arena_open();
+        job j = make_job((int)e, perceptron(arena, i / 30, small[i % 2], 4, 50), 1, arena);
+        uint32_t *places = LAC_NEW_ARRAY(arena, uint32_t, j.image->n_program);
+        size_t n = vector_words(j.image, places);
+        bool in_a_list = i % 3 != 0;
+        for (uint64_t k = 0; k < 1 + i % 2; k++) {
+            uint32_t word = in_a_list ? places[lac_rng_below(&rng, (uint32_t)n)]
+                                      : lac_rng_below(&rng, i % 2 ? j.program_words : 6);
+            j.program[word] ^= (uint64_t)1 << lac_rng_below(&rng, 64);
+        }
+        uint32_t code = run_job(&j);
+        assert_true(code <= LAC_KERNEL_RANGE);
+        if (in_a_list) assert_int_equal(code == LAC_KERNEL_OK, model_takes(&j));
+        n_refused += in_a_list && code != LAC_KERNEL_OK;
+        n_taken += in_a_list && code == LAC_KERNEL_OK;
+        free_job(&j);
+        lac_arena_close(arena);
+    }
+    assert_true(n_refused > 100);
+    assert_true(n_taken > 100);
+}
+
+/// Headers in other places, a list that goes on or stops: what the model says, and never more.
+static void headers_in_wrong_places_are_refused(void **state) {
+    (void)state;
+    static const int some[] = {40, 60, 5, 0};
+    int n_refused = 0;
+    for (int change = 0; change < 4; change++)
+        for (int e = next_vector_engine(0), i = 0; i < 3; i++, e = next_vector_engine(e)) {
+            lac_arena *arena = lac_arena_open();
+            job j = make_job(e, perceptron(arena, 2, some, 4, 50), 1, arena);
+            uint64_t *first = j.program + LAC_LAYER_WORDS + 1;
+            int64_t run = LAC_FIELD_GET(first, CHANNEL_RUN);
+            if (change == 0) // all headers at once, and no word for those before
+                lac_field_set(first, LAC_CHANNEL_RUN_WORD, LAC_CHANNEL_RUN_LSB, 9, 0);
+            else if (change == 1) // the next header is taken for a word
+                lac_field_set(first, LAC_CHANNEL_RUN_WORD, LAC_CHANNEL_RUN_LSB, 9, run + 1);
+            else if (change == 2) // it only counts
+                first[0] &= ~((uint64_t)63 << LAC_CHANNEL_S_LSB);
+            else // and counts nothing
+                first[0] &= (uint64_t)0xFFFFFFFF;
+            uint32_t code = run_job(&j);
+            assert_int_equal(code == LAC_KERNEL_OK, model_takes(&j));
+            n_refused += code != LAC_KERNEL_OK;
+            free_job(&j);
+            lac_arena_close(arena);
+        }
+    assert_true(n_refused >= 9);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equals_the_reference_on_every_engine),
         cmocka_unit_test(images_share_a_mesh_that_is_not_square),
         cmocka_unit_test(says_what_is_wrong),
         cmocka_unit_test(survives_any_program),
+        cmocka_unit_test(the_vector_unit_equals_the_reference),
+        cmocka_unit_test(idle_words_change_nothing),
+        cmocka_unit_test(damaged_vector_lists_are_refused),
+        cmocka_unit_test(headers_in_wrong_places_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

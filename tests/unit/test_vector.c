@@ -108,6 +108,7 @@ static void runs_longer_than_a_header_counts_are_cut(void **state) {
         assert_int_equal(lac_image_record(image, 0).ORDER, LAC_ORDER_VECTOR);
         assert_true(lac_image_survey(image, arena)->work[0].n_words > LAC_VECTOR_LONGEST_RUN);
         expect_reference(image, "model", i, NULL);
+        expect_reference(image, "hls", i, NULL);
         lac_arena_close(arena);
     }
 }
@@ -158,21 +159,6 @@ static void engines_with_other_numbers_of_multipliers_are_refused(void **state) 
     lac_error err = {0};
     assert_int_equal(lac_engine_check(&engine, &err), LAC_E_RANGE);
     assert_non_null(strstr(err.text, "VECTOR is 5; 0, 4, 8 and 16 are possible"));
-}
-
-/// The HLS kernel says that it has no such unit.
-static void a_kernel_without_the_unit_refuses_the_image(void **state) {
-    (void)state;
-    static const int widths[] = {9, 3, 0};
-    lac_arena *arena = lac_arena_open();
-    const lac_engine_config engine = engine_with(8, LAC_LANE_MUL);
-    const lac_image *image = compile(perceptron(arena, 1, widths, 4, 0), &engine, arena);
-    const lac_device_config config = {0};
-    lac_error err = {0};
-    void *device = NULL;
-    assert_int_equal(lac_device_find("hls")->open(image, &config, NULL, &device, &err), LAC_E_UNSUPPORTED);
-    assert_non_null(strstr(err.text, "device hls has no vector unit; compile the model with --vector 0"));
-    lac_arena_close(arena);
 }
 
 /// verify's own fault: a weight of other sign, in the image and in what the engine computes.
@@ -307,7 +293,6 @@ int main(void) {
         cmocka_unit_test(uneven_slots_wait_for_each_other),
         cmocka_unit_test(other_layers_stay_on_the_mesh),
         cmocka_unit_test(engines_with_other_numbers_of_multipliers_are_refused),
-        cmocka_unit_test(a_kernel_without_the_unit_refuses_the_image),
         cmocka_unit_test(a_fault_changes_a_weight_and_the_result),
         cmocka_unit_test(a_sound_list_is_read_to_its_end),
         cmocka_unit_test(lists_that_the_unit_cannot_take_are_told),
