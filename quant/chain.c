@@ -2,7 +2,7 @@
 
 bool lac_chain_starts(lac_op op) {
     return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR || op == LAC_OP_ADD ||
-           op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL;
+           op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL || op == LAC_OP_BATCH_NORM;
 }
 
 // A max pool before a ReLU or a quantizer gives what it gives after: both are monotone. Batch norm is not
@@ -66,7 +66,9 @@ static lac_status finish_raw(const lac_graph *graph, const lac_chain *chain, lac
 }
 
 lac_status lac_chain_match(const lac_graph *graph, int index, lac_chain *out, lac_error *err) {
-    lac_chain chain = {.node = index, .batch_norm = -1, .quant = -1, .end = graph->nodes[index].out};
+    bool is_norm = graph->nodes[index].op == LAC_OP_BATCH_NORM;
+    lac_chain chain = {
+        .node = index, .batch_norm = is_norm ? index : -1, .quant = -1, .end = graph->nodes[index].out};
     while (chain.end != graph->output) {
         int reader = -1, n = lac_graph_readers(graph, chain.end, &reader, 1);
         if (n != 1)

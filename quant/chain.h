@@ -5,8 +5,8 @@
 
 /// A chain of float nodes that becomes one integer layer, and the max pools that commute with its quantizer:
 ///
-///   conv2d | conv_transpose | linear | add | avg_pool | global_avg_pool, then any of {batch_norm, relu,
-///   max_pool, flatten}, then quant, or the graph's output
+///   conv2d | conv_transpose | linear | add | avg_pool | global_avg_pool | batch_norm, then any of
+///   {batch_norm, relu, max_pool, flatten}, then quant, or the graph's output
 enum { LAC_CHAIN_MAX_POOLS = 4 };
 
 typedef struct lac_chain {
@@ -19,7 +19,8 @@ typedef struct lac_chain {
     int end;   ///< value that the chain makes
 } lac_chain;
 
-/// Does this op start a chain?
+/// Does this op start a chain? A batch norm does where no chain before it takes it: it is then its own
+/// `batch_norm`.
 bool lac_chain_starts(lac_op op);
 
 /// Follows the readers of node `index` to the quantizer that ends its chain.

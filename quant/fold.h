@@ -17,4 +17,9 @@ typedef struct lac_fold {
 lac_status lac_fold_chain(const lac_graph *graph, const lac_chain *chain, int n_out, lac_arena *arena,
                           lac_fold *out, lac_error *err) LAC_MUST_CHECK;
 
+/// Weight code of a batch norm that starts a chain. Its biases are whole accumulator units, and one of those
+/// is this fraction of a step of the input's codes: fine enough for an offset, and a lane that adds digits
+/// needs two cycles for it.
+enum { LAC_NORM_WEIGHT = 8, LAC_NORM_WEIGHT_BITS = 5 };
+
 #endif

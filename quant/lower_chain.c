@@ -270,6 +270,20 @@ static lac_status lower_average_of_view(lac_lowering *l, lowered_chain *x, lac_w
     return lower_codes(l, x, c, window, err);
 }
 
+// A batch norm of codes is the depthwise 1x1 convolution whose weights are all one.
+static lac_status lower_norm(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    int c = x->view.n_channels;
+    const lac_window window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = c};
+    x->codes = (lac_weight_codes){.bits = LAC_NORM_WEIGHT_BITS,
+                                  .n_out = c,
+                                  .n_per_out = 1,
+                                  .code = LAC_NEW_ARRAY(l->arena, int8_t, c),
+                                  .scale = LAC_NEW_ARRAY(l->arena, double, c)};
+    for (int o = 0; o < c; o++) x->codes.code[o] = LAC_NORM_WEIGHT, x->codes.scale[o] = 1.0 / LAC_NORM_WEIGHT;
+    for (int a = 0; a < 2; a++) *(a ? &x->w : &x->h) = lac_view_size(l, &x->view, a);
+    return lower_codes(l, x, c, window, err);
+}
+
 static lac_status lower_average(lac_lowering *l, lowered_chain *x, lac_error *err) {
     lac_window window;
     LAC_TRY(window_of(l, x, &window, err));
@@ -356,5 +370,6 @@ lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) {
     if (x.node->op == LAC_OP_ADD) return lower_add(l, &x, err);
     if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_CONV_TRANSPOSE || x.node->op == LAC_OP_LINEAR)
         return lower_weights(l, &x, err);
+    if (x.node->op == LAC_OP_BATCH_NORM) return lower_norm(l, &x, err);
     return lower_average(l, &x, err);
 }

@@ -12,6 +12,7 @@ typedef struct planning {
     lac_quant_sites *sites;
     int *site_of;                               // per value: the site whose codes it holds, -1 for none
     bool *nonnegative;                          // per value
+    bool *is_taken;                             // per node: a batch norm of the chain before it
     bool *feeds_add, *feeds_other, *feeds_last; // per site
     int *asked;      // per site: most bits that the layers it feeds ask for, 0: none
     int first, last; // nodes with weights
@@ -33,15 +34,31 @@ static int only_reader(const lac_graph *graph, int value) {
     return value != graph->output && lac_graph_readers(graph, value, &reader, 1) == 1 ? reader : -1;
 }
 
+static bool has_negative_factor(const lac_graph *graph, const lac_node *norm) {
+    const lac_value *gamma = &graph->values[norm->in[1]];
+    for (int64_t i = 0; gamma->data && i < lac_shape_count(gamma->shape); i++)
+        if (gamma->data[i] < 0) return true;
+    return false;
+}
+
+// A batch norm belongs to the layer right before it, unless it must negate sums that have no weights.
+static bool takes_norm(const lac_graph *graph, const lac_node *start, int value, const lac_node *next) {
+    return next->op == LAC_OP_BATCH_NORM && value == start->out && start->op != LAC_OP_BATCH_NORM &&
+           (has_weights(start->op) || !has_negative_factor(graph, next));
+}
+
 // The last value of the chain that starts at a node. A max pool is left outside, unless a ReLU follows it.
-static int chain_end(const lac_graph *graph, int node) {
+static int chain_end(planning *p, int node) {
+    const lac_graph *graph = p->graph;
     int value = graph->nodes[node].out;
     for (;;) {
         int reader = only_reader(graph, value);
         if (reader < 0) return value;
         const lac_node *next = &graph->nodes[reader];
         int after = next->op == LAC_OP_MAX_POOL ? only_reader(graph, next->out) : -1;
-        if (next->op == LAC_OP_BATCH_NORM || next->op == LAC_OP_RELU)
+        bool norm = takes_norm(graph, &graph->nodes[node], value, next);
+        if (norm) p->is_taken[reader] = true;
+        if (norm || next->op == LAC_OP_RELU)
             value = next->out;
         else if (after >= 0 && graph->nodes[after].op == LAC_OP_RELU)
             value = graph->nodes[after].out;
@@ -100,8 +117,8 @@ static void note_sign(planning *p, const lac_node *node) {
 static void note_reader(planning *p, int index) {
     const lac_node *node = &p->graph->nodes[index];
     int site = p->site_of[node->in[0]];
-    if (node->op == LAC_OP_ADD) {
-        for (int i = 0; i < 2; i++)
+    if (node->op == LAC_OP_ADD || node->op == LAC_OP_BATCH_NORM) {
+        for (int i = 0; i < (node->op == LAC_OP_ADD ? 2 : 1); i++)
             if (p->site_of[node->in[i]] >= 0) p->feeds_add[p->site_of[node->in[i]]] = true;
     } else if (site >= 0 && lac_chain_starts(node->op)) {
         const lac_layer_widths *own = widths_of(p->config, node->name);
@@ -135,9 +152,10 @@ static lac_status visit(planning *p, int index) {
                  "%s '%s': the model is quantized already; quantize its float model", lac_op_name(node->op),
                  node->name);
     note_sign(p, node);
+    if (p->is_taken[index]) return LAC_OK;
     note_reader(p, index);
     if (lac_chain_starts(node->op)) {
-        int end = chain_end(graph, index);
+        int end = chain_end(p, index);
         if (!is_output(graph, end)) add_site(p, end, false);
         return LAC_OK;
     }
@@ -246,6 +264,7 @@ lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *
                   .sites = &sites,
                   .site_of = LAC_NEW_ARRAY(arena, int, graph->n_values),
                   .nonnegative = LAC_NEW_ARRAY(arena, bool, graph->n_values),
+                  .is_taken = LAC_NEW_ARRAY(arena, bool, graph->n_nodes),
                   .feeds_add = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_other = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_last = LAC_NEW_ARRAY(arena, bool, n_sites),

@@ -66,6 +66,13 @@ static void snap_weight_scales(lac_graph *graph, const snapping *x) {
     for (int o = 0; o < x->codes.n_out; o++) x->codes.scale[o] = (double)scale->data[shared ? 0 : o];
 }
 
+// A batch norm of codes has no scales: its gammas take their place.
+static void snap_gammas(lac_graph *graph, const snapping *x) {
+    lac_value *gamma = &graph->values[x->node->in[1]];
+    for (int o = 0; x->scale_out != 0 && o < x->fold.n; o++)
+        gamma->data[o] = (float)((double)gamma->data[o] * snapping_factor(x, o));
+}
+
 // Latent weights of 1 bit keep their size: the sign is the code.
 static void snap_weights(lac_graph *graph, const snapping *x, int o) {
     if (x->codes.bits == 1) return;
@@ -85,6 +92,20 @@ static void snap_offset(lac_graph *graph, const snapping *x, int o) {
     graph->values[value].data[o] = (float)((double)graph->values[value].data[o] + move);
 }
 
+static lac_status read_scales(const lac_graph *graph, snapping *x, lac_error *err) {
+    int in = lac_quantizer_of(graph, x->node->in[0]);
+    if (in < 0)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': input '%s' has no quantizer before it",
+                 lac_op_name(x->node->op), x->node->name, graph->values[x->node->in[0]].name);
+    lac_quant_params q;
+    LAC_TRY(lac_quant_params_read(graph, in, &q, err));
+    x->scale_in = q.scale;
+    if (x->chain.quant < 0) return LAC_OK;
+    LAC_TRY(lac_quant_params_read(graph, x->chain.quant, &q, err));
+    x->scale_out = q.scale;
+    return LAC_OK;
+}
+
 static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, lac_error *err) {
     snapping x = {.node = &graph->nodes[index]};
     LAC_TRY(lac_chain_match(graph, index, &x.chain, err));
@@ -94,20 +115,24 @@ static lac_status snap_layer(lac_graph *graph, int index, lac_arena *scratch, la
     int64_t per_group = graph->values[x.weight_quant->in[0]].shape.dim[1];
     int n_out = x.transposed ? (int)per_group * x.node->attr.window.groups : x.codes.n_out;
     LAC_TRY(lac_fold_chain(graph, &x.chain, n_out, scratch, &x.fold, err));
-    int in = lac_quantizer_of(graph, x.node->in[0]);
-    if (in < 0)
-        LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': input '%s' has no quantizer before it",
-                 lac_op_name(x.node->op), x.node->name, graph->values[x.node->in[0]].name);
-    lac_quant_params q;
-    LAC_TRY(lac_quant_params_read(graph, in, &q, err));
-    x.scale_in = q.scale;
-    if (x.chain.quant >= 0) {
-        LAC_TRY(lac_quant_params_read(graph, x.chain.quant, &q, err));
-        x.scale_out = q.scale;
-    }
+    LAC_TRY(read_scales(graph, &x, err));
     snap_weight_scales(graph, &x);
     for (int o = 0; o < x.codes.n_out; o++) snap_weights(graph, &x, o);
     for (int o = 0; o < n_out; o++) snap_offset(graph, &x, o);
+    return LAC_OK;
+}
+
+static lac_status snap_norm(lac_graph *graph, int index, lac_arena *scratch, lac_error *err) {
+    snapping x = {.node = &graph->nodes[index]};
+    int n = (int)lac_shape_count(graph->values[x.node->in[1]].shape);
+    LAC_TRY(lac_chain_match(graph, index, &x.chain, err));
+    LAC_TRY(lac_fold_chain(graph, &x.chain, n, scratch, &x.fold, err));
+    LAC_TRY(read_scales(graph, &x, err));
+    x.codes = (lac_weight_codes){.n_out = n, .scale = LAC_NEW_ARRAY(scratch, double, n)};
+    for (int o = 0; o < n; o++) x.codes.scale[o] = 1.0 / LAC_NORM_WEIGHT;
+    snap_gammas(graph, &x);
+    LAC_TRY(lac_fold_chain(graph, &x.chain, n, scratch, &x.fold, err));
+    for (int o = 0; o < n; o++) snap_offset(graph, &x, o);
     return LAC_OK;
 }
 
@@ -120,8 +145,12 @@ lac_status lac_snap(lac_graph *graph, lac_error *err) {
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "no memory to snap graph '%s'", graph->name);
     snap_adds(graph, scratch);
     lac_status status = LAC_OK;
-    for (int n = 0; status == LAC_OK && n < graph->n_nodes; n++)
-        if (has_weights(graph->nodes[n].op)) status = snap_layer(graph, n, scratch, err);
+    for (int n = 0; status == LAC_OK && n < graph->n_nodes; n++) {
+        const lac_node *node = &graph->nodes[n];
+        if (has_weights(node->op)) status = snap_layer(graph, n, scratch, err);
+        if (node->op == LAC_OP_BATCH_NORM && lac_quantizer_of(graph, node->in[0]) >= 0)
+            status = snap_norm(graph, n, scratch, err);
+    }
     lac_arena_close(scratch);
     return status;
 }

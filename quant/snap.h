@@ -7,6 +7,7 @@
 /// and its lowering agree but for ties:
 ///   - scales of two operands of an addition to a ratio of integers 1..127;
 ///   - weight scales so that their requantisation is m * 2^-s, weights to codes times scale;
+///   - gammas of a batch norm that reads codes likewise;
 ///   - offsets (beta, or the bias where there is no batch norm) to whole accumulator units.
 /// Every step is at most half a unit of what it rounds to; no weight code changes.
 ///

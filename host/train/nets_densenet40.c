@@ -39,8 +39,7 @@ static lac_graph *build(lac_arena *arena, int c, int h, int w, int n_classes, ui
 
 const lac_net_desc lac_net_densenet40 = {
     .name = "densenet40",
-    .help = "three dense blocks of twelve layers, growth 12: 288 M MACs at 32x32; batch norm first, so it "
-            "trains but does not lower",
+    .help = "three dense blocks of twelve layers, growth 12: 288 M MACs at 32x32; batch norm first",
     .source =
         "Huang et al.: Densely connected convolutional networks, CVPR 2017, section 4; 24 channels first "
         "as in HRank, CVPR 2020",

@@ -28,8 +28,7 @@ static lac_graph *build(lac_arena *arena, int c, int h, int w, int n_classes, ui
 
 const lac_net_desc lac_net_wrn_16_4 = {
     .name = "wrn-16-4",
-    .help =
-        "16 deep, 4 times as wide: 0.39 G MACs at 32x32; batch norm first, so it trains but does not lower",
+    .help = "16 deep, 4 times as wide: 0.39 G MACs at 32x32; batch norm first",
     .source = "Zagoruyko, Komodakis: Wide residual networks, BMVC 2016, table 1",
     .build = build,
 };

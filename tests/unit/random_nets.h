@@ -206,10 +206,25 @@ static inline int net_large_sum(random_net *net, int x) {
                              : net_pool_by(net, LAC_OP_AVG_POOL, x, kit_window(2, 2, 0));
 }
 
+// Batch norm first: on what is in hand, which is also added or joined to what follows, or read by nothing
+// else.
+static inline int net_preactivated(random_net *net, int x) {
+    int shortcut = x, n = net->c, kind = net_below(net, 4);
+    x = net_norm(net, x);
+    if (net_below(net, 4)) x = kit_op(net->g, LAC_OP_RELU, "relu", x);
+    if (kind == 3) return net_pool(net, LAC_OP_MAX_POOL, x);
+    int n_out = kind == 0 ? 3 : n;
+    x = net_conv(net, x, n_out, true, false);
+    if (kind == 1) return x;
+    net->c = kind == 0 ? n + 3 : n;
+    return lac_graph_add_node(net->g, kind == 0 ? LAC_OP_CONCAT : LAC_OP_ADD, "skip", (int[]){x, shortcut}, 2,
+                              NULL);
+}
+
 static inline int net_block(random_net *net, int x) {
     int a, b;
     if (net->moves && net->c >= 2) {
-        switch (net_below(net, 10)) {
+        switch (net_below(net, 12)) {
         case 0:
             return net_shuffle_unit(net, x);
         case 1:
@@ -225,6 +240,9 @@ static inline int net_block(random_net *net, int x) {
         case 6:
         case 7:
             return net_odd_conv(net, x);
+        case 8:
+        case 9:
+            return net_preactivated(net, x);
         default:
             break;
         }

@@ -118,6 +118,31 @@ static void the_lowered_layer_computes_the_hand_computed_codes(void **state) {
     assert_int_equal(sum[1], 12 + 15 + 15);
 }
 
+static void a_batch_norm_of_codes_is_a_weight_a_channel(void **state) {
+    fixture *f = *state;
+    start(f, 2, 1, 2);
+    int bn = norm(f, f->x, 2, (float[]){2, -4}, (float[]){-0.5f, 3}, (float[]){0, 0}, (float[]){4, 16});
+    int q = kit_quant(f->g, "act", kit_op(f->g, LAC_OP_RELU, "relu", bn), 0.25f, 0, 4, false);
+    lower(f, raw_end(f, q));
+    const lac_int_layer *l = &f->out->layers[0];
+    assert_int_equal(l->kind, LAC_INT_CONV2D);
+    assert_int_equal(l->window.groups, 2);
+    assert_int_equal(l->window.kernel[0] * l->window.kernel[1], 1);
+    // Factors 1 and -1, which goes into the code; a unit of the sums is 0.5 / 8. The bias undoes the zero
+    // of 3.
+    assert_int_equal(l->w[0], 8);
+    assert_int_equal(l->w[1], -8);
+    assert_int_equal(l->bias[0], -8 - 3 * 8);
+    assert_int_equal(l->bias[1], 48 + 3 * 8);
+    int32_t x[] = {3, 8, 3, 8}, y[4];
+    lac_ref_layer(f->out, l, (const int32_t *const[]){x}, y);
+    // real x: 0, 2.5. Channel 0: x - 0.5, channel 1: 3 - x, in steps of 0.25, at most 15.
+    assert_int_equal(y[0], 0);
+    assert_int_equal(y[1], 8);
+    assert_int_equal(y[2], 12);
+    assert_int_equal(y[3], 2);
+}
+
 static void a_linear_layer_is_the_convolution_over_the_whole_map(void **state) {
     fixture *f = *state;
     start(f, 1, 2, 2);
@@ -356,7 +381,15 @@ static void refuses_batch_norm_after_relu_or_pool(void **state) {
                 "batch_norm 'norm' follows a relu");
 }
 
-static void refuses_relu_and_batch_norm_on_codes(void **state) {
+static void refuses_batch_norm_before_any_quantizer(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int bn = norm(f, f->g->input, 1, (float[]){1}, (float[]){0}, (float[]){0}, (float[]){1});
+    lower_fails(f, raw_end(f, kit_quant(f->g, "act", bn, 1, 0, 4, true)), LAC_E_UNSUPPORTED,
+                "batch_norm 'norm': input 'image' has no quantizer before it");
+}
+
+static void refuses_relu_on_codes(void **state) {
     fixture *f = *state;
     start(f, 1, 2, 2);
     int relu = kit_op(f->g, LAC_OP_RELU, "relu", f->x);
@@ -551,6 +584,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_FIXTURE(batch_norm_folds_exactly_and_negative_gamma_flips_codes),
         WITH_FIXTURE(the_lowered_layer_computes_the_hand_computed_codes),
+        WITH_FIXTURE(a_batch_norm_of_codes_is_a_weight_a_channel),
         WITH_FIXTURE(a_linear_layer_is_the_convolution_over_the_whole_map),
         WITH_FIXTURE(an_addition_aligns_its_operands_by_small_integers),
         WITH_FIXTURE(weights_of_one_bit_are_minus_one_and_one),
@@ -579,7 +613,8 @@ int main(void) {
         WITH_FIXTURE(refuses_asymmetric_and_unsigned_weights),
         WITH_FIXTURE(refuses_a_negative_factor_without_weights),
         WITH_FIXTURE(refuses_batch_norm_after_relu_or_pool),
-        WITH_FIXTURE(refuses_relu_and_batch_norm_on_codes),
+        WITH_FIXTURE(refuses_batch_norm_before_any_quantizer),
+        WITH_FIXTURE(refuses_relu_on_codes),
         WITH_FIXTURE(refuses_concat_of_two_types),
         WITH_FIXTURE(refuses_additions_of_scales_far_apart),
         WITH_FIXTURE(refuses_average_pools_whose_divisor_varies),

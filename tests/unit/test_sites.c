@@ -136,6 +136,41 @@ static void operands_of_an_addition_have_8_bits_unless_also_convolved(void **sta
     assert_null(site_of(f, "sum"));
 }
 
+static void a_batch_norm_of_a_shared_value_ends_a_chain_of_its_own(void **state) {
+    fixture *f = *state;
+    int x = conv(f, "conv1", f->g->input, 2, 4);
+    int y = conv(f, "conv2", relu(f, "relu1", norm(f, "bn1", x, 4)), 4, 4);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){y, x}, 2, NULL);
+    plan(f, head(f, relu(f, "relu2", norm(f, "bn2", sum, 4)), 4),
+         &(lac_quant_config){.weight_bits = 4, .act_bits = 4});
+    assert_site(f, "conv1", 8, true); // read by a batch norm and a sum alone
+    assert_site(f, "relu1", 4, false);
+    assert_null(site_of(f, "bn1"));
+    assert_null(site_of(f, "sum")); // its only reader is a batch norm, which it takes
+    assert_site(f, "relu2", 4, false);
+}
+
+static void a_sum_leaves_a_batch_norm_that_negates_to_itself(void **state) {
+    fixture *f = *state;
+    const float gamma[] = {1, -1, 1, 1}, zero[] = {0, 0, 0, 0}, one[] = {1, 1, 1, 1};
+    int x = relu(f, "relu1", conv(f, "conv1", f->g->input, 2, 4)), y = conv(f, "conv2", x, 4, 4);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){y, x}, 2, NULL);
+    plan(f, head(f, relu(f, "relu2", kit_norm(f->g, "bn", sum, 4, gamma, zero, zero, one)), 4),
+         &(lac_quant_config){.weight_bits = 4, .act_bits = 4});
+    assert_site(f, "sum", 8, true);
+    assert_site(f, "relu2", 4, false);
+}
+
+static void a_batch_norm_after_relu_or_batch_norm_starts_again(void **state) {
+    fixture *f = *state;
+    int x = norm(f, "bn1", relu(f, "relu1", conv(f, "conv1", f->g->input, 2, 4)), 4);
+    plan(f, head(f, conv(f, "conv2", norm(f, "bn2", x, 4), 4, 4), 4),
+         &(lac_quant_config){.weight_bits = 4, .act_bits = 4});
+    assert_site(f, "relu1", 8, false);
+    assert_site(f, "bn1", 8, true);
+    assert_site(f, "bn2", 4, true);
+}
+
 static void operands_of_a_concat_share_one_scale_constant(void **state) {
     fixture *f = *state;
     int x = relu(f, "relu1", conv(f, "conv1", f->g->input, 2, 4));
@@ -288,6 +323,9 @@ int main(void) {
         WITH_FIXTURE(ternary_is_two_bits_and_one_signed_bit_becomes_two),
         WITH_FIXTURE(a_relu_after_a_max_pool_ends_the_chain),
         WITH_FIXTURE(operands_of_an_addition_have_8_bits_unless_also_convolved),
+        WITH_FIXTURE(a_batch_norm_of_a_shared_value_ends_a_chain_of_its_own),
+        WITH_FIXTURE(a_sum_leaves_a_batch_norm_that_negates_to_itself),
+        WITH_FIXTURE(a_batch_norm_after_relu_or_batch_norm_starts_again),
         WITH_FIXTURE(operands_of_a_concat_share_one_scale_constant),
         WITH_FIXTURE(inserted_nodes_have_the_planned_attributes),
         WITH_FIXTURE(refuses_widths_outside_1_to_8),
