@@ -100,6 +100,21 @@ static uint64_t cycles_an_image(const lac_image *image) {
     return sum * 8 / (uint64_t)lac_image_batch(image);
 }
 
+/// The best image so far, and why the first plan failed.
+typedef struct search {
+    lac_image *best;
+    lac_error why;
+    lac_status status;
+} search;
+
+static void try_plan(search *s, const lac_int_graph *graph, const lac_plan *plan, lac_arena *arena) {
+    lac_image *image = NULL;
+    lac_error reason = {0};
+    lac_status tried = compile_plan(graph, *plan, arena, &image, &reason);
+    if (tried == LAC_OK && (!s->best || cycles_an_image(image) < cycles_an_image(s->best))) s->best = image;
+    if (tried != LAC_OK && !s->why.text[0]) s->why = reason, s->status = tried;
+}
+
 static lac_status check_request(const lac_int_graph *graph, lac_engine_config *engine, lac_error *err) {
     if (!engine->act_bits) engine->act_bits = LAC_ACT_BITS_DEFAULT;
     LAC_TRY(lac_engine_check(engine, err));
@@ -111,21 +126,17 @@ lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config
     enum { MOST_SPLIT = 3 };
     lac_engine_config engine = *config;
     LAC_TRY(check_request(graph, &engine, err));
-    lac_error why = {0};
-    lac_image *best = NULL;
-    lac_status status = LAC_E_RANGE;
-    bool possible = false;
+    search found = {.status = LAC_E_RANGE};
+    bool possible = false, chooses_pools = lac_has_last_pool(graph);
     for (int split_y = 0; split_y <= MOST_SPLIT; split_y++)
         for (int split_x = 0; split_x + split_y <= MOST_SPLIT; split_x++) {
             if (n_images && n_images != 1 << (split_y + split_x)) continue;
             if (!splits(&engine, split_y, split_x)) continue;
             possible = true;
-            lac_image *image = NULL;
-            lac_error reason = {0};
             lac_plan plan = {.engine = engine, .split_y = split_y, .split_x = split_x};
-            lac_status tried = compile_plan(graph, plan, arena, &image, &reason);
-            if (tried == LAC_OK && (!best || cycles_an_image(image) < cycles_an_image(best))) best = image;
-            if (tried != LAC_OK && !why.text[0]) why = reason, status = tried;
+            try_plan(&found, graph, &plan, arena);
+            plan.part_last_pools = true;
+            if (chooses_pools) try_plan(&found, graph, &plan, arena);
         }
     if (!possible)
         LAC_FAIL(
@@ -133,11 +144,11 @@ lac_status lac_compile_batch(const lac_int_graph *graph, const lac_engine_config
             "a %dx%d mesh with DRAIN %d cannot be cut into %d equal rectangles of whole groups of lanes; "
             "1, 2, 4 and 8 images are possible where it can",
             engine.mesh_x, engine.mesh_y, engine.drain, n_images);
-    if (!best) {
-        if (err) *err = why;
-        return status;
+    if (!found.best) {
+        if (err) *err = found.why;
+        return found.status;
     }
-    *out = best;
+    *out = found.best;
     return LAC_OK;
 }
 

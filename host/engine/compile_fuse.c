@@ -23,10 +23,26 @@ static bool rides_in_drain(const lac_int_layer *pool) {
     return true;
 }
 
+/// A pool that leaves one row or column. In the drain its lane makes all pixels of the window itself, and
+/// what they read must be within a neighbour's reach; a step of its own reads them where they are.
+static bool ends_in_one(const lac_int_graph *graph, const lac_int_layer *pool) {
+    const lac_int_tensor *in = &graph->tensors[pool->in[0]], *out = &graph->tensors[pool->out];
+    return (out->h == 1 && in->h > 1) || (out->w == 1 && in->w > 1);
+}
+
 static bool fusible(const lac_int_graph *graph, const lac_int_layer *layer, int *pool) {
     if (layer->raw || layer->kind == LAC_INT_MAX_POOL || layer->out == graph->output) return false;
     return n_readers(graph, layer->out, pool) == 1 && graph->layers[*pool].kind == LAC_INT_MAX_POOL &&
            rides_in_drain(&graph->layers[*pool]);
+}
+
+bool lac_has_last_pool(const lac_int_graph *graph) {
+    int pool;
+    for (int l = 0; l < graph->n_layers; l++)
+        if (graph->layers[l].kind != LAC_INT_CONCAT && fusible(graph, &graph->layers[l], &pool) &&
+            ends_in_one(graph, &graph->layers[pool]))
+            return true;
+    return false;
 }
 
 lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) {
@@ -41,6 +57,7 @@ lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) {
         *step = (lac_plan_step){.layer = l, .pool_layer = -1, .out_tensor = layer->out};
         int pool = -1;
         if (!fusible(graph, layer, &pool)) continue;
+        if (plan->part_last_pools && ends_in_one(graph, &graph->layers[pool])) continue;
         fused[pool] = true;
         step->pool_layer = pool;
         step->out_tensor = graph->layers[pool].out;

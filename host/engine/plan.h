@@ -33,6 +33,7 @@ typedef struct lac_plan {
     lac_engine_config engine;
     int split_y, split_x; ///< as in lac_image
     bool keep_channels;   ///< constant and unread ones, too
+    bool part_last_pools; ///< max pools that leave one row or column are steps of their own
     lac_int_graph *graph; ///< own copy, changed by the passes
     lac_layout *layouts;  ///< one a tensor
     lac_plan_step *steps;
@@ -54,6 +55,9 @@ lac_status lac_pass_map(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_digits(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_lists(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_encode(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+
+/// Is there a max pool that leaves one row or column and could be fused into the layer before it?
+bool lac_has_last_pool(const lac_int_graph *graph);
 
 /// Deep copy of an integer graph.
 lac_int_graph *lac_int_graph_copy(const lac_int_graph *graph, lac_arena *arena);

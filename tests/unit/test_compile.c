@@ -193,6 +193,28 @@ static void pools_without_overlap_ride_in_the_drain(void **state) {
     lac_arena_close(arena);
 }
 
+// In the drain, one lane would make all pixels of the last window, out of the reach of its neighbours' codes
+// unless tiles are twice as large.
+static void a_pool_to_one_pixel_is_a_step_where_that_keeps_more_lanes_busy(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    builder b = builder_begin(arena, 21);
+    int in = builder_input(&b, 2, 8, 8, u4), x = in;
+    for (int i = 0; i < 3; i++) {
+        x = builder_conv(&b, x, (layer_options){.out_c = 4, .window = WINDOW(3, 1, 1)});
+        x = builder_max_pool(&b, x, WINDOW(2, 2, 0));
+    }
+    x = builder_conv(&b, x, (layer_options){.out_c = 2, .raw = true});
+    const lac_image *image = compiled(builder_end(&b, x), &seven, arena);
+    assert_int_equal(image->layouts[in].tile_h, 4);
+    assert_true(image->steps[0].pool_layer >= 0);
+    assert_true(image->steps[1].pool_layer >= 0);
+    assert_int_equal(image->steps[2].pool_layer, -1);
+    assert_int_equal(image->n_steps, 5);
+    model_equals_reference(image, 3);
+    lac_arena_close(arena);
+}
+
 static void zeros_are_not_in_the_program(void **state) {
     (void)state;
     lac_arena *arena = lac_arena_open();
@@ -401,6 +423,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_graphs_compute_what_the_reference_does),
         cmocka_unit_test(pools_without_overlap_ride_in_the_drain),
+        cmocka_unit_test(a_pool_to_one_pixel_is_a_step_where_that_keeps_more_lanes_busy),
         cmocka_unit_test(zeros_are_not_in_the_program),
         cmocka_unit_test(concats_cost_nothing_when_their_inputs_are_free),
         cmocka_unit_test(memory_is_used_again_when_a_tensor_is_dead),
