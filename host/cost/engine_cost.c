@@ -8,7 +8,13 @@
 // same coding of lists, the same choice among formats.
 
 enum { DEFAULT_SIDE = 7, DEFAULT_WEIGHT_BITS = 4, DEFAULT_LIST_WORDS = 2048 };
-enum { LEAST_WEIGHT_BITS = 2, WIDEST_ENTRY = 16, MOST_FORMATS = 6, ADD_WEIGHT_BITS = 8 };
+enum {
+    LEAST_WEIGHT_BITS = 2,
+    WIDEST_ENTRY = 16,
+    MOST_FORMATS = 6,
+    ADD_WEIGHT_BITS = 8,
+    NORM_WEIGHT_BITS = 5
+};
 
 typedef enum list_order { BY_CHANNEL, BY_TAP, BY_LANE } list_order;
 
@@ -110,15 +116,26 @@ static bool is_pool(const lac_node *node) {
     return node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_AVG_POOL;
 }
 
-// Nodes that the compiler folds into the step before them.
-static bool is_folded(const lac_node *node) {
-    return node->op == LAC_OP_BATCH_NORM || node->op == LAC_OP_RELU || node->op == LAC_OP_QUANT ||
-           node->op == LAC_OP_BIPOLAR_QUANT;
-}
-
-static bool makes_step(const lac_node *node) {
+static bool computes(const lac_node *node) {
     return node->op == LAC_OP_CONV2D || node->op == LAC_OP_LINEAR || node->op == LAC_OP_ADD ||
            node->op == LAC_OP_AVG_POOL || node->op == LAC_OP_GLOBAL_AVG_POOL;
+}
+
+// A batch norm that nothing right before it takes.
+static bool is_first_norm(const lac_graph *graph, const lac_node *node) {
+    if (node->op != LAC_OP_BATCH_NORM) return false;
+    int maker = lac_graph_producer(graph, node->in[0]);
+    return maker < 0 || !computes(&graph->nodes[maker]) || lac_graph_n_readers(graph, node->in[0]) != 1;
+}
+
+// Nodes that the compiler folds into the step before them.
+static bool is_folded(const lac_graph *graph, const lac_node *node) {
+    return (node->op == LAC_OP_BATCH_NORM && !is_first_norm(graph, node)) || node->op == LAC_OP_RELU ||
+           node->op == LAC_OP_QUANT || node->op == LAC_OP_BIPOLAR_QUANT;
+}
+
+static bool makes_step(const lac_graph *graph, const lac_node *node) {
+    return computes(node) || is_first_norm(graph, node);
 }
 
 static bool windows_are_apart(const lac_window *w) {
@@ -136,11 +153,12 @@ static void find_pools(pricer *p) {
         const lac_node *pool = &graph->nodes[n];
         if (pool->op != LAC_OP_MAX_POOL || !windows_are_apart(&pool->attr.window)) continue;
         int value = pool->in[0], maker = lac_graph_producer(graph, value);
-        while (maker >= 0 && is_folded(&graph->nodes[maker]) && lac_graph_n_readers(graph, value) == 1) {
+        while (maker >= 0 && is_folded(graph, &graph->nodes[maker]) &&
+               lac_graph_n_readers(graph, value) == 1) {
             value = graph->nodes[maker].in[0];
             maker = lac_graph_producer(graph, value);
         }
-        if (maker >= 0 && makes_step(&graph->nodes[maker]) && lac_graph_n_readers(graph, value) == 1)
+        if (maker >= 0 && makes_step(graph, &graph->nodes[maker]) && lac_graph_n_readers(graph, value) == 1)
             p->pool_of[maker] = n;
     }
 }
@@ -189,7 +207,7 @@ static int source_of(const lac_graph *graph, int value) {
         if (maker < 0) return value;
         const lac_node *node = &graph->nodes[maker];
         if (node->op == LAC_OP_FLATTEN) return node->in[0];
-        if (!is_folded(node)) return value;
+        if (!is_folded(graph, node)) return value;
         value = node->in[0];
     }
 }
@@ -289,6 +307,9 @@ static uint64_t node_cycles(pricer *p, int n) {
     } else if (node->op == LAC_OP_ADD) {
         s = ones_step(p, n, 2);
         s.weight_bits = ADD_WEIGHT_BITS;
+    } else if (is_first_norm(p->graph, node)) {
+        s = ones_step(p, n, 1);
+        s.weight_bits = NORM_WEIGHT_BITS;
     } else if (node->op == LAC_OP_GLOBAL_AVG_POOL || (is_pool(node) && !rides(p, n))) {
         s = pool_step(p, n);
     } else {
