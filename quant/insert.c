@@ -113,7 +113,8 @@ lac_status lac_quant_sites_insert(lac_graph *graph, const lac_quant_sites *sites
     const lac_shape scalar = {0};
     int no_zero = lac_graph_add_constant(graph, "zero", scalar, NULL, false);
     LAC_TRY(insert_all_weights(graph, sites, no_zero, err));
-    int *scale_of = LAC_NEW_ARRAY(graph->arena, int, sites->n);
+    int *scale_of = LAC_NEW_ARRAY(graph->arena, int, sites->n),
+        *zero_of = LAC_NEW_ARRAY(graph->arena, int, sites->n);
     for (int i = 0; i < sites->n; i++) {
         const lac_quant_site *site = &sites->site[i];
         const char *name = graph->values[site->value].name;
@@ -122,9 +123,11 @@ lac_status lac_quant_sites_insert(lac_graph *graph, const lac_quant_sites *sites
                                                      !site->is_input)
                             : scale_of[site->family];
         const float z = (float)zero[i];
-        int zero_value =
-            zero[i] ? lac_graph_add_constant(graph, named(graph, name, "zero"), scalar, &z, false) : no_zero;
-        insert_site(graph, site, scale_of[i], zero_value);
+        zero_of[i] = no_zero;
+        if (zero[i])
+            zero_of[i] = leads ? lac_graph_add_constant(graph, named(graph, name, "zero"), scalar, &z, false)
+                               : zero_of[site->family];
+        insert_site(graph, site, scale_of[i], zero_of[i]);
     }
     return lac_graph_tidy(graph, err);
 }

@@ -76,11 +76,28 @@ static lac_status before_step(void *ctx, lac_graph *graph, uint64_t step, uint64
     return LAC_OK;
 }
 
+// An offset becomes the zero point that it stood for; quantizers that share it share their scale.
+static void bake_offset(lac_graph *graph, lac_node *node) {
+    lac_value *zero = &graph->values[node->in[2]];
+    float lowest = (float)lac_quant_lowest(node->attr.quant),
+          highest = (float)lac_quant_highest(node->attr.quant);
+    if (zero->trainable) {
+        float code = rintf(-zero->data[0] / graph->values[node->in[1]].data[0]);
+        zero->data[0] = fminf(fmaxf(code, lowest), highest);
+    }
+    zero->trainable = false;
+    node->attr.quant.rule = NULL;
+}
+
 // Weights become what their rule makes of them, so that a plain quantizer gives the same.
 static void bake(lac_graph *graph) {
     for (int n = 0; n < graph->n_nodes; n++) {
         lac_node *node = &graph->nodes[n];
         if (node->op != LAC_OP_QUANT || !node->attr.quant.rule) continue;
+        if (node->attr.quant.rule->learns_offset) {
+            bake_offset(graph, node);
+            continue;
+        }
         lac_value *w = &graph->values[node->in[0]], *scale = &graph->values[node->in[1]];
         size_t n_scales = (size_t)lac_shape_count(scale->shape),
                count = w->data ? (size_t)lac_shape_count(w->shape) : 0;

@@ -57,6 +57,8 @@ typedef struct lac_quant_rule {
     const int8_t *level; ///< [512]: the code of v in [i / 2 - 128, i / 2 - 127.5); NULL: the nearest
     float *threshold;    ///< per scale, weights alone: |w| above it is code +-1, else 0; NULL: none
     bool through_tanh;   ///< weights alone: tanh(w) / max|tanh(w)| fills the codes
+    bool learns_offset;  ///< activations alone: the third input is not the zero point but the real value beta
+                         ///< of code 0, and learns; the zero point is the code nearest to -beta / scale
 } lac_quant_rule;
 
 typedef struct lac_quant_attr {

@@ -10,7 +10,7 @@ static void piece(const lac_fake_quant *q, size_t first, size_t n, int channel) 
 }
 
 // The straight-through gradient stops where |x| > 1: such an element is far from changing its sign.
-static double piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+static lac_quant_sums piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
     const float *restrict x = q->x + first, *restrict dy = q->dy + first;
     float *restrict dx = q->dx + first;
     double sum = 0;
@@ -19,7 +19,7 @@ static double piece_back(const lac_fake_quant *q, size_t first, size_t n, int ch
         dx[i] = fabsf(x[i]) <= 1.0f ? dy[i] : 0.0f;
         sum += x[i] >= 0.0f ? (double)dy[i] : -(double)dy[i];
     }
-    return sum;
+    return (lac_quant_sums){.scale = sum};
 }
 
 static void run(void *ctx) {

@@ -28,11 +28,14 @@ void lac_fake_quant_backward(const lac_fake_quant *q, lac_quant_piece_back *piec
         size_t offset = (size_t)(p % per_scale) * LAC_PIECE;
         q->partial[p] = piece(q, (size_t)channel * q->n_per_scale + offset, piece_size(q, offset), channel);
     }
-    if (!q->dscale) return;
     for (int channel = 0; channel < q->n_scales; channel++) {
-        double sum = 0;
-        for (int p = 0; p < per_scale; p++) sum += q->partial[channel * per_scale + p];
-        q->dscale[channel] = (float)(sum * (double)q->scale_gradient);
+        lac_quant_sums sum = {0, 0};
+        for (int p = 0; p < per_scale; p++) {
+            sum.scale += q->partial[channel * per_scale + p].scale;
+            sum.zero += q->partial[channel * per_scale + p].zero;
+        }
+        if (q->dscale) q->dscale[channel] = (float)(sum.scale * (double)q->scale_gradient);
+        if (q->dzero) q->dzero[channel] = (float)(sum.zero * (double)q->scale_gradient);
     }
 }
 
@@ -78,19 +81,25 @@ lac_status lac_fake_quant_plan(lac_plan *plan, const lac_node *node, bool plain,
 lac_status lac_fake_quant_plan_back(lac_plan *plan, const lac_node *node, lac_fake_quant *q,
                                     float largest_code, void (*run)(void *), lac_error *err) {
     lac_tensor *x = lac_plan_in(plan, node, 0), *scale = lac_plan_in(plan, node, 1);
-    lac_tensor *y = lac_plan_out(plan, node);
-    dnnl_memory_t dx = NULL, dscale = NULL;
+    lac_tensor *y = lac_plan_out(plan, node), *zero = node->n_in > 2 ? lac_plan_in(plan, node, 2) : NULL;
+    dnnl_memory_t dx = NULL, dscale = NULL, dzero = NULL;
+    bool learns_zero = zero && zero->wants_grad && q->rule && q->rule->learns_offset;
     LAC_TRY(lac_plan_grad(plan, x, &y->layout, &dx, err));
     q->dy = lac_memory_data(y->grad);
     q->dx = lac_memory_data(dx);
-    q->partial = LAC_NEW_ARRAY(plan->arena, double, pieces_per_scale(q) * q->n_scales);
+    q->partial = LAC_NEW_ARRAY(plan->arena, lac_quant_sums, pieces_per_scale(q) * q->n_scales);
     double n = (double)lac_shape_count(x->shape) / (x->constant ? q->n_scales : plan->config.batch);
     q->scale_gradient = (float)(1.0 / sqrt(n * (double)fmaxf(largest_code, 1.0f)));
     if (scale->wants_grad) {
         LAC_TRY(lac_plan_grad(plan, scale, NULL, &dscale, err));
         q->dscale = lac_memory_data(dscale);
     }
+    if (learns_zero) {
+        LAC_TRY(lac_plan_grad(plan, zero, NULL, &dzero, err));
+        q->dzero = lac_memory_data(dzero);
+    }
     lac_plan_run(plan, &plan->backward, run, q);
     if (scale->wants_grad) LAC_TRY(lac_plan_grad_done(plan, scale, dscale, err));
+    if (learns_zero) LAC_TRY(lac_plan_grad_done(plan, zero, dzero, err));
     return x->wants_grad ? lac_plan_grad_done(plan, x, dx, err) : LAC_OK;
 }

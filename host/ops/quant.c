@@ -13,11 +13,16 @@ static float round_clamped(float v, float lo, float hi) {
     return (v + magic) - magic;
 }
 
+static float zero_of(const lac_fake_quant *q, int channel) {
+    float zero = q->zero[q->n_zeros > 1 ? channel : 0];
+    bool is_offset = q->rule && q->rule->learns_offset;
+    return is_offset ? round_clamped(-zero / q->scale[channel], q->lo, q->hi) : zero;
+}
+
 static void piece(const lac_fake_quant *q, size_t first, size_t n, int channel) {
     const float *restrict x = q->x + first;
     float *restrict y = q->y + first;
-    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0], lo = q->lo,
-                hi = q->hi;
+    const float scale = q->scale[channel], zero = zero_of(q, channel), lo = q->lo, hi = q->hi;
     for (size_t i = 0; i < n; i++) y[i] = (round_clamped(x[i] / scale + zero, lo, hi) - zero) * scale;
 }
 
@@ -30,11 +35,10 @@ static inline float back(float x, float g, float scale, float zero, float lo, fl
     return g * (code - inside * (v - zero));
 }
 
-static double piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+static lac_quant_sums piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
     const float *restrict x = q->x + first, *restrict dy = q->dy + first;
     float *restrict dx = q->dx + first;
-    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0], lo = q->lo,
-                hi = q->hi;
+    const float scale = q->scale[channel], zero = zero_of(q, channel), lo = q->lo, hi = q->hi;
     float lanes[LANES] = {0};
     size_t i = 0;
     for (; i + LANES <= n; i += LANES)
@@ -43,7 +47,31 @@ static double piece_back(const lac_fake_quant *q, size_t first, size_t n, int ch
     double sum = 0;
     for (; i < n; i++) sum += (double)back(x[i], dy[i], scale, zero, lo, hi, &dx[i]);
     for (size_t l = 0; l < LANES; l++) sum += (double)lanes[l];
-    return sum;
+    return (lac_quant_sums){.scale = sum};
+}
+
+// ---- with an offset that learns ---------------------------------------------------------------------------
+
+// With z = -beta / scale + d the zero point, y = scale * (code - d) + beta. Rounding offsets held, an element
+// that is not clipped gives the scale code - v and beta nothing; one that is gives code - d and 1.
+static inline void back_offset(const lac_fake_quant *q, size_t i, float scale, float zero, float d,
+                               float *to_scale, float *to_offset) {
+    float v = q->x[i] / scale + zero, g = q->dy[i];
+    float inside = v >= q->lo && v <= q->hi ? 1.0f : 0.0f, outside = 1.0f - inside;
+    q->dx[i] = g * inside;
+    *to_scale += g * (round_clamped(v, q->lo, q->hi) - inside * v - outside * d);
+    *to_offset += g * outside;
+}
+
+static lac_quant_sums offset_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float scale = q->scale[channel], zero = zero_of(q, channel),
+                d = zero + q->zero[q->n_zeros > 1 ? channel : 0] / scale;
+    float to_scale[LANES] = {0}, to_offset[LANES] = {0};
+    lac_quant_sums sums = {0, 0};
+    for (size_t i = 0; i < n; i++)
+        back_offset(q, first + i, scale, zero, d, &to_scale[i % LANES], &to_offset[i % LANES]);
+    for (size_t l = 0; l < LANES; l++) sums.scale += (double)to_scale[l], sums.zero += (double)to_offset[l];
+    return sums;
 }
 
 // ---- by a rule --------------------------------------------------------------------------------------------
@@ -83,14 +111,14 @@ static float largest_tanh(const lac_fake_quant *q) {
 }
 
 static void ruled_piece(const lac_fake_quant *q, size_t first, size_t n, int channel) {
-    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0];
+    const float scale = q->scale[channel], zero = zero_of(q, channel);
     for (size_t i = first; i < first + n; i++)
         q->y[i] =
             (by_rule(q->rule, q->x[i], scale, zero, q->lo, q->hi, q->largest, channel).code - zero) * scale;
 }
 
-static double ruled_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
-    const float scale = q->scale[channel], zero = q->zero[q->n_zeros > 1 ? channel : 0];
+static lac_quant_sums ruled_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float scale = q->scale[channel], zero = zero_of(q, channel);
     double sum = 0;
     for (size_t i = first; i < first + n; i++) {
         ruled r = by_rule(q->rule, q->x[i], scale, zero, q->lo, q->hi, q->largest, channel);
@@ -101,18 +129,21 @@ static double ruled_piece_back(const lac_fake_quant *q, size_t first, size_t n, 
         else if (q->rule->slope == LAC_SLOPE_LSQ)
             sum += (double)(q->dy[i] * (r.code - r.v));
     }
-    return sum;
+    return (lac_quant_sums){.scale = sum};
 }
 
 static void run(void *ctx) {
     lac_fake_quant *q = ctx;
     if (q->rule && q->rule->through_tanh) q->largest = largest_tanh(q);
-    lac_fake_quant_forward(q, q->rule ? ruled_piece : piece);
+    lac_fake_quant_forward(q, q->rule && !q->rule->learns_offset ? ruled_piece : piece);
 }
 
 static void run_back(void *ctx) {
     lac_fake_quant *q = ctx;
-    lac_fake_quant_backward(q, q->rule ? ruled_piece_back : piece_back);
+    lac_quant_piece_back *walk = !q->rule                 ? piece_back
+                                 : q->rule->learns_offset ? offset_piece_back
+                                                          : ruled_piece_back;
+    lac_fake_quant_backward(q, walk);
 }
 
 static void set_limits(lac_quant_attr a, float *lo, float *hi) {
@@ -148,7 +179,8 @@ static lac_status forward(lac_plan *plan, const lac_node *node, void **state, la
 
 static lac_status backward(lac_plan *plan, const lac_node *node, void *state, lac_error *err) {
     lac_fake_quant *q = state;
-    return lac_fake_quant_plan_back(plan, node, q, q->hi - q->zero[0], run_back, err);
+    float zero = q->rule && q->rule->learns_offset ? 0 : q->zero[0];
+    return lac_fake_quant_plan_back(plan, node, q, q->hi - zero, run_back, err);
 }
 
 const lac_op_desc lac_op_quant = {

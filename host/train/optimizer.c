@@ -19,9 +19,11 @@ static bool is_weight(const lac_graph *graph, int value) {
     return false;
 }
 
-static bool is_scale(const lac_graph *graph, int value) {
+static bool is_quantizer_input(const lac_graph *graph, int value, int input) {
     for (int i = 0; i < graph->n_nodes; i++)
-        if (is_quantizer(graph->nodes[i].op) && graph->nodes[i].in[1] == value) return true;
+        if (is_quantizer(graph->nodes[i].op) && input < graph->nodes[i].n_in &&
+            graph->nodes[i].in[input] == value)
+            return true;
     return false;
 }
 
@@ -37,7 +39,8 @@ lac_optimizer_state lac_optimizer_make(const lac_graph *graph, const lac_recipe 
         if (!value->data || !value->trainable) continue;
         lac_parameter *p = &o.parameters[o.n_parameters++];
         *p = (lac_parameter){.value = v, .n = lac_shape_count(value->shape)};
-        p->is_scale = is_scale(graph, v);
+        p->is_scale = is_quantizer_input(graph, v, 1);
+        p->is_offset = is_quantizer_input(graph, v, 2);
         p->is_weight = !p->is_scale && is_weight(graph, v);
         for (int m = 0; m < o.n_memories; m++) p->memory[m] = LAC_NEW_ARRAY(arena, float, p->n);
     }
@@ -83,7 +86,7 @@ void lac_masks_apply(lac_graph *graph) {
 static void update(lac_optimizer_state *o, lac_parameter *p, lac_value *value, const float *g, float lr,
                    float share, uint64_t step) {
     float decay = p->is_weight ? o->weight_decay : 0.0f;
-    if (p->is_scale) lr *= o->scale_lr;
+    if (p->is_scale || p->is_offset) lr *= o->scale_lr;
     if (o->kind == LAC_SGD) {
         sgd(value->data, g, p->memory[0], p->n, lr, decay, share);
     } else {

@@ -9,6 +9,7 @@ typedef struct lac_parameter {
     int value;
     bool is_weight; ///< of a convolution or linear layer: decays
     bool is_scale;  ///< of a quantizer: stays positive, has its own learning rate
+    bool is_offset; ///< of a quantizer: has the learning rate of scales
     int64_t n;
     float *memory[2]; ///< SGD: momentum. ADAM: first and second moments
 } lac_parameter;

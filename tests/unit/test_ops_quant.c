@@ -15,7 +15,7 @@ typedef struct quant_bench {
     lac_arena *arena;
     lac_graph *graph;
     lac_plan *plan;
-    int scale;
+    int scale, zero;
 } quant_bench;
 
 static quant_bench open_quant(lac_op op, lac_quant_attr attr, lac_shape shape, int batch, float scale,
@@ -23,8 +23,9 @@ static quant_bench open_quant(lac_op op, lac_quant_attr attr, lac_shape shape, i
     quant_bench b = {.arena = lac_arena_open()};
     b.graph = start_graph(b.arena, shape);
     b.scale = lac_graph_add_constant(b.graph, "scale", (lac_shape){0}, &scale, true);
-    int in[3] = {b.graph->input, b.scale,
-                 lac_graph_add_constant(b.graph, "zero", (lac_shape){0}, &zero, false)};
+    bool learns = attr.rule && attr.rule->learns_offset;
+    b.zero = lac_graph_add_constant(b.graph, "zero", (lac_shape){0}, &zero, learns);
+    int in[3] = {b.graph->input, b.scale, b.zero};
     b.graph->output =
         lac_graph_add_node(b.graph, op, "q", in, op == LAC_OP_QUANT ? 3 : 2, &(lac_attr){.quant = attr});
     lac_error err = {0};
@@ -121,6 +122,88 @@ static void scale_gradient_is_that_of_lsq(void **state) {
     close_quant(&b);
 }
 
+// LSQ+ with the rounding offsets of codes and zero point held, and clamped elements kept clamped:
+// y = scale * (code - d) + beta, d = zero point + beta / scale where the derivative is taken.
+typedef struct offset_point {
+    double scale, beta;
+} offset_point;
+
+static double offset_surrogate(const float *x, const float *g, int n, offset_point at, offset_point p,
+                               double hi) {
+    double z = nearbyint(-at.beta / at.scale), d = z + at.beta / at.scale, sum = 0;
+    for (int i = 0; i < n; i++) {
+        double v0 = (double)x[i] / at.scale + z, held = nearbyint(v0) - v0;
+        double v = ((double)x[i] - p.beta) / p.scale + d;
+        double code = v0 < 0 ? 0 : v0 > hi ? hi : v + held;
+        sum += (double)g[i] * (p.scale * (code - d) + p.beta);
+    }
+    return sum;
+}
+
+/// Slopes by scale and beta: the op's, LSQ's factor taken away, and the surrogate's by finite differences.
+typedef struct offset_slopes {
+    double op[2], differences[2];
+} offset_slopes;
+
+static offset_slopes offset_slopes_of(const lac_quant_rule *rule, float third, offset_point at) {
+    enum { N = 1000 };
+    const lac_quant_attr attr = {.bits = 4, .rule = rule};
+    quant_bench b = open_quant(LAC_OP_QUANT, attr, LAC_SHAPE(1, N), 1, (float)at.scale, third);
+    offset_slopes s;
+    float x[N], g[N];
+    lac_rng rng = lac_rng_make(5, 2);
+    fill_uniform(x, N, -1, 1.4f, &rng);
+    fill_uniform(g, N, -1, 2, &rng);
+    forward(&b, x, N);
+    memcpy(lac_plan_output_gradient(b.plan), g, sizeof g);
+    assert_int_equal(lac_plan_backward(b.plan, NULL), LAC_OK);
+    const float *of_zero = lac_plan_gradient(b.plan, b.zero);
+    s.op[0] = (double)lac_plan_gradient(b.plan, b.scale)[0] * sqrt(15.0 * N);
+    s.op[1] = of_zero ? (double)of_zero[0] * sqrt(15.0 * N) : 0;
+    const double h = 1e-6;
+    for (int k = 0; k < 2; k++) {
+        offset_point up = at, down = at;
+        *(k ? &up.beta : &up.scale) += h;
+        *(k ? &down.beta : &down.scale) -= h;
+        s.differences[k] =
+            (offset_surrogate(x, g, N, at, up, 15) - offset_surrogate(x, g, N, at, down, 15)) / (2 * h);
+    }
+    close_quant(&b);
+    return s;
+}
+
+static bool slopes_agree(offset_slopes s) {
+    bool agree = true;
+    for (int k = 0; k < 2; k++)
+        agree = agree && fabs(s.op[k] - s.differences[k]) < 1e-3 * fabs(s.differences[k]) + 1e-2;
+    return agree;
+}
+
+static void an_offset_learns_from_what_is_clipped(void **state) {
+    (void)state;
+    const lac_quant_rule rule = {.learns_offset = true};
+    const offset_point at = {0.12, -0.51}; // -beta / scale = 4.25: zero point 4, which differs
+    assert_true(slopes_agree(offset_slopes_of(&rule, (float)at.beta, at)));
+    // The check can fail: a zero point that is given has no such slopes.
+    assert_false(slopes_agree(offset_slopes_of(NULL, 4, at)));
+}
+
+// Zero point 4 by beta = -0.51: what comes out is what a plain quantizer of that zero point makes.
+static void an_offset_stands_for_the_nearest_zero_point(void **state) {
+    (void)state;
+    const lac_quant_rule rule = {.learns_offset = true};
+    const float x[] = {0, 0.1f, -0.3f, -2, 2, 0.7f};
+    quant_bench a = open_quant(LAC_OP_QUANT, (lac_quant_attr){.bits = 4, .rule = &rule}, LAC_SHAPE(1, 6), 1,
+                               0.12f, -0.51f);
+    quant_bench b = open_quant(LAC_OP_QUANT, (lac_quant_attr){.bits = 4}, LAC_SHAPE(1, 6), 1, 0.12f, 4);
+    forward(&a, x, 6);
+    forward(&b, x, 6);
+    assert_memory_equal(lac_plan_output(a.plan), lac_plan_output(b.plan), sizeof x);
+    assert_true(lac_plan_output(a.plan)[0] == 0);
+    close_quant(&a);
+    close_quant(&b);
+}
+
 static void bipolar_keeps_the_sign_and_stops_gradients_beyond_one(void **state) {
     (void)state;
     const float x[] = {0.3f, -0.2f, 0, -3, 2}, g[] = {1, 2, 3, 4, 5};
@@ -174,6 +257,8 @@ int main(void) {
         cmocka_unit_test(codes_round_half_to_even_and_clamp),
         cmocka_unit_test(large_arrays_equal_single_elements),
         cmocka_unit_test(scale_gradient_is_that_of_lsq),
+        cmocka_unit_test(an_offset_learns_from_what_is_clipped),
+        cmocka_unit_test(an_offset_stands_for_the_nearest_zero_point),
         cmocka_unit_test(bipolar_keeps_the_sign_and_stops_gradients_beyond_one),
         cmocka_unit_test(weights_are_quantized_per_channel),
     };

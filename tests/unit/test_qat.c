@@ -1,5 +1,6 @@
 #include "random_nets.h"
 
+#include "agree.h"
 #include "float_plan.h"
 #include "lac_num.h"
 #include "op.h"
@@ -154,6 +155,10 @@ static bool three_bits(int code) {
     return code >= -3 && code <= 3;
 }
 
+static bool seven(int code) {
+    return code >= -7 && code <= 7;
+}
+
 static bool ternary(int code) {
     return code >= -1 && code <= 1;
 }
@@ -169,6 +174,81 @@ static bool two_powers(int code) { // {0, 32, 8, 2} + {0, 16}, and their negativ
 
 static bool one_digit(int code) {
     return lac_digit_count(code) <= 1;
+}
+
+// Of the quantizers of activations: scale and zero point.
+typedef struct zeros_found {
+    int n_asymmetric, n_moved;
+} zeros_found;
+
+static zeros_found zeros_of(const lac_graph *g, const lac_graph *calibrated) {
+    zeros_found found = {0, 0};
+    for (int n = 0; n < g->n_nodes; n++) {
+        const lac_node *q = &g->nodes[n];
+        if (q->op != LAC_OP_QUANT || lac_quantizes_weights(g, n)) continue;
+        const lac_value *zero = &g->values[q->in[2]];
+        assert_false(zero->trainable);
+        assert_float_equal(zero->data[0], rintf(zero->data[0]), 0);
+        if (zero->data[0] == 0 || !g->values[q->in[1]].trainable) continue;
+        found.n_asymmetric++;
+        found.n_moved += zero->data[0] != calibrated->values[calibrated->nodes[n].in[2]].data[0];
+    }
+    return found;
+}
+
+static int int_zero_points(const lac_int_graph *g) {
+    int n = 0;
+    for (int t = 0; t < g->n_tensors; t++) n += t != g->input && g->tensors[t].type.zero != 0;
+    return n;
+}
+
+// Offsets learn, end as whole zero points, and the integer graph computes with them what the float graph
+// does.
+static void lsqplus_learns_zero_points_that_the_integers_carry(void **state) {
+    (void)state;
+    lac_quant_config config = config_of(4, 4);
+    config.recipe.scale_lr = 50; // short as it is
+    fixture f = make_fixture();
+    lac_graph *calibrated = lac_graph_copy(f.g, arena);
+    lac_quant_config once = config;
+    once.recipe.epochs = 0.001f, once.recipe.lr = 1e-12f;
+    ASSERT_OK(method("lsqplus")->run(calibrated, &f.data, &once, NULL, err));
+    ASSERT_OK(method("lsqplus")->run(f.g, &f.data, &config, NULL, err));
+    zeros_found found = zeros_of(f.g, calibrated);
+    print_message("%d asymmetric quantizers, %d zero points moved\n", found.n_asymmetric, found.n_moved);
+    assert_true(found.n_asymmetric > 0 && found.n_moved > 0);
+    lac_int_graph *ig;
+    lac_agreement a;
+    ASSERT_OK(lac_lower(f.g, &f.data, arena, &ig, err));
+    assert_true(int_zero_points(ig) >= found.n_moved);
+    ASSERT_OK(lac_agreement_measure(f.g, ig, &f.data, &f.data.test, 0, NULL, &a, err));
+    assert_int_equal(a.beyond, 0);
+    // A zero point that is one off is found.
+    for (int t = 0; t < ig->n_tensors; t++)
+        if (t != ig->input && ig->tensors[t].type.zero != 0) ig->tensors[t].type.zero--;
+    ASSERT_OK(lac_agreement_measure(f.g, ig, &f.data, &f.data.test, 0, NULL, &a, err));
+    assert_true(a.beyond > 0);
+    run_method("lsqplus", config_of(4, 4), seven);
+}
+
+// Weights of 4 bits with mean 0.1 and deviation 0.2 start at (0.1 + 0.6) / 8.
+static void lsqplus_starts_at_three_deviations(void **state) {
+    (void)state;
+    fixture f = make_fixture();
+    lac_quant_config config = config_of(4, 4);
+    config.recipe.epochs = 0.001f, config.recipe.lr = 1e-12f, config.recipe.weight_decay = 0;
+    int layer = -1;
+    for (int n = 0; n < f.g->n_nodes; n++)
+        if (f.g->nodes[n].op == LAC_OP_LINEAR) layer = n;
+    lac_value *w = &f.g->values[f.g->nodes[layer].in[1]];
+    int64_t n_in = w->shape.dim[1] / 2 * 2;
+    assert_true(n_in == w->shape.dim[1]);
+    for (int64_t i = 0; i < lac_shape_count(w->shape); i++) w->data[i] = i % 2 ? 0.3f : -0.1f;
+    ASSERT_OK(method("lsqplus")->run(f.g, &f.data, &config, NULL, err));
+    for (int n = 0; n < f.g->n_nodes; n++)
+        if (f.g->nodes[n].op == LAC_OP_LINEAR) layer = n;
+    const lac_node *q = &f.g->nodes[lac_graph_producer(f.g, f.g->nodes[layer].in[1])];
+    assert_float_equal(f.g->values[q->in[1]].data[0], 0.7f / 8, 1e-5f);
 }
 
 static void pact_trains(void **state) {
@@ -240,6 +320,8 @@ int main(void) {
         cmocka_unit_test(thresholds_make_three_codes),
         cmocka_unit_test(tanh_fills_the_codes),
         cmocka_unit_test(the_clipping_point_learns_from_what_it_clips),
+        cmocka_unit_test(lsqplus_learns_zero_points_that_the_integers_carry),
+        cmocka_unit_test(lsqplus_starts_at_three_deviations),
         cmocka_unit_test(pact_trains),
         cmocka_unit_test(dorefa_trains),
         cmocka_unit_test(twn_trains),
