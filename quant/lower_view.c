@@ -253,6 +253,21 @@ lac_status lac_view_expand(const lac_lowering *l, const lac_node *node, const la
 
 // ---- copies -----------------------------------------------------------------------------------------------
 
+/// Codes pass: biases undo the zero points of as many ones as a channel has.
+static void set_identity(const lac_lowering *l, lac_int_layer *layer, int n_out, int n_ones,
+                         const lac_code_type *type) {
+    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, n_out);
+    layer->m = LAC_NEW_ARRAY(l->arena, uint16_t, n_out);
+    layer->s = LAC_NEW_ARRAY(l->arena, uint8_t, n_out);
+    for (int o = 0; o < n_out; o++) {
+        layer->bias[o] = -n_ones * type->zero;
+        layer->m[o] = 0x8000;
+        layer->s[o] = 15;
+    }
+    layer->lo = lac_code_min(type->bits, type->is_signed) - type->zero;
+    layer->hi = lac_code_max(type->bits, type->is_signed) - type->zero;
+}
+
 /// A convolution of single ones whose requantisation is the identity.
 static lac_status copy_view(lac_lowering *l, const lac_node *reader, const char *name, const lac_view *view,
                             lac_view *out, lac_error *err) {
@@ -276,16 +291,7 @@ static lac_status copy_view(lac_lowering *l, const lac_node *reader, const char 
     layer->window = window;
     layer->w = codes.code;
     layer->weight_bits = codes.bits;
-    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, codes.n_out);
-    layer->m = LAC_NEW_ARRAY(l->arena, uint16_t, codes.n_out);
-    layer->s = LAC_NEW_ARRAY(l->arena, uint8_t, codes.n_out);
-    for (int o = 0; o < codes.n_out; o++) {
-        layer->bias[o] = -type.zero;
-        layer->m[o] = 0x8000;
-        layer->s[o] = 15;
-    }
-    layer->lo = lac_code_min(type.bits, type.is_signed) - type.zero;
-    layer->hi = lac_code_max(type.bits, type.is_signed) - type.zero;
+    set_identity(l, layer, codes.n_out, 1, &type);
     layer->out = lac_lowering_add_tensor(l, name, codes.n_out, kernel.out_size[0] / fold[0],
                                          kernel.out_size[1] / fold[1], type);
     *out = (lac_view){.tensor = layer->out, .n_channels = n, .fold = {fold[0], fold[1]}};
@@ -324,25 +330,50 @@ static int source_channel(const lac_node *node, const lac_view *from, int c, int
     return tensor_channel(from, (at.channel * from->fold[0] + at.row) * from->fold[1] + at.column);
 }
 
-static lac_status lower_pad(const lac_node *node, lac_view *view, lac_error *err) {
-    if (node->attr.move.circular)
-        LAC_FAIL(
-            err, LAC_E_UNSUPPORTED,
-            "pad '%s': circular padding reads the far side of the map, lanes read their neighbours; pad with "
-            "zeros",
-            node->name);
-    for (int i = 0; i < 4; i++) view->pad[i] += node->attr.move.pad[i];
+// A rim of the other side's pixels: every tap but one of three, a map apart, reads zero.
+static lac_status lower_circular(lac_lowering *l, const lac_node *node, lac_error *err) {
+    int in;
+    LAC_TRY(lac_lowering_tensor(l, node, node->in[0], &in, err));
+    const lac_int_tensor from = l->out->tensors[in];
+    const int size[2] = {from.h, from.w}, *pad = node->attr.move.pad;
+    int to[2], taps = 1;
+    lac_window w = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = from.c};
+    for (int a = 0; a < 2; a++) {
+        to[a] = size[a] + pad[a] + pad[2 + a];
+        if (pad[a] > size[a] || pad[2 + a] > size[a])
+            LAC_FAIL(err, LAC_E_SHAPE, "pad '%s': a rim of %d and %d around %d rows or columns; at most %d",
+                     node->name, pad[a], pad[2 + a], size[a], size[a]);
+        if (pad[a] == 0 && pad[2 + a] == 0) continue;
+        w.kernel[a] = 3;
+        w.dilation[a] = size[a];
+        for (int side = a; side < 4; side += 2) w.pad[side] = pad[side] + size[a];
+        taps *= 3;
+    }
+    lac_int_layer *layer = lac_lowering_add_layer(l, LAC_INT_CONV2D, node->name, &in, 1);
+    layer->window = w;
+    layer->weight_bits = 2;
+    layer->w = LAC_NEW_ARRAY(l->arena, int8_t, from.c * taps);
+    memset(layer->w, 1, (size_t)(from.c * taps));
+    set_identity(l, layer, from.c, taps, &from.type);
+    layer->out =
+        lac_lowering_add_tensor(l, l->graph->values[node->out].name, from.c, to[0], to[1], from.type);
+    l->view_of[node->out] = lac_view_of(l, layer->out);
     return LAC_OK;
+}
+
+static void lower_pad(const lac_node *node, lac_view *view) {
+    for (int i = 0; i < 4; i++) view->pad[i] += node->attr.move.pad[i];
 }
 
 lac_status lac_lower_rearrange(lac_lowering *l, const lac_node *node, lac_error *err) {
     lac_view from, to;
+    if (node->op == LAC_OP_PAD && node->attr.move.circular) return lower_circular(l, node, err);
     LAC_TRY(lac_lowering_view(l, node, node->in[0], &from, err));
     bool folds = node->op == LAC_OP_UPSAMPLE || node->op == LAC_OP_DEPTH_TO_SPACE;
     if (folds && is_padded(&from)) LAC_TRY(lac_lowering_stored(l, node, node->in[0], &from, err));
     to = from;
     if (node->op == LAC_OP_PAD) {
-        LAC_TRY(lower_pad(node, &to, err));
+        lower_pad(node, &to);
         l->view_of[node->out] = to;
         return LAC_OK;
     }

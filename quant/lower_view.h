@@ -40,9 +40,10 @@ lac_status lac_lowering_view(const lac_lowering *l, const lac_node *reader, int 
 lac_status lac_lowering_stored(lac_lowering *l, const lac_node *reader, int value, lac_view *out,
                                lac_error *err) LAC_MUST_CHECK;
 
-/// Lowers SLICE, CHANNEL_SHUFFLE, UPSAMPLE, DEPTH_TO_SPACE or PAD: to a view.
+/// Lowers SLICE, CHANNEL_SHUFFLE, UPSAMPLE, DEPTH_TO_SPACE or PAD: to a view, or circular padding to a layer.
 ///
-/// errors  E_UNSUPPORTED: circular padding, more than LAC_MOST_FOLD rows in one
+/// errors  E_UNSUPPORTED: more than LAC_MOST_FOLD rows in one, circular padding of those; E_SHAPE: a circular
+///         rim wider than the map
 lac_status lac_lower_rearrange(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
 
 /// A kernel over a value, as its layer says it: codes [n_out][n_in / groups][kernel y][kernel x], or for a

@@ -15,6 +15,7 @@ static const struct pass {
 } passes[] = {
     {"check that codes fit the lanes", lac_pass_codes},
     {"fold channels that are constant or unread", lac_pass_fold},
+    {"move far sides of maps tile by tile", lac_pass_wraps},
     {"send the output as raw results", lac_pass_results},
     {"copy what cannot be concatenated in place", lac_pass_concats},
     {"prove that accumulators are wide enough", lac_pass_bounds},

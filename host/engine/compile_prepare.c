@@ -36,7 +36,7 @@ lac_int_graph *lac_int_graph_copy(const lac_int_graph *graph, lac_arena *arena) 
     return copy;
 }
 
-static int add_tensor(lac_plan *plan, const lac_int_tensor *tensor) {
+int lac_plan_add_tensor(lac_plan *plan, const lac_int_tensor *tensor) {
     lac_int_graph *graph = plan->graph;
     lac_int_tensor *tensors = LAC_NEW_ARRAY(plan->arena, lac_int_tensor, graph->n_tensors + 1);
     memcpy(tensors, graph->tensors, (size_t)graph->n_tensors * sizeof *tensors);
@@ -45,7 +45,7 @@ static int add_tensor(lac_plan *plan, const lac_int_tensor *tensor) {
     return graph->n_tensors++;
 }
 
-static void insert_layer(lac_plan *plan, int at, const lac_int_layer *layer) {
+void lac_plan_insert_layer(lac_plan *plan, int at, const lac_int_layer *layer) {
     lac_int_graph *graph = plan->graph;
     lac_int_layer *layers = LAC_NEW_ARRAY(plan->arena, lac_int_layer, graph->n_layers + 1);
     memcpy(layers, graph->layers, (size_t)at * sizeof *layers);
@@ -75,9 +75,9 @@ static void append_raw_copy(lac_plan *plan) {
                            .raw = true,
                            .raw_scale = LAC_NEW_ARRAY(plan->arena, double, n)};
     for (size_t i = 0; i < n; i++) layer.raw_scale[i] = codes->type.scale;
-    layer.out = add_tensor(plan, &raw);
+    layer.out = lac_plan_add_tensor(plan, &raw);
     plan->graph->output = layer.out;
-    insert_layer(plan, plan->graph->n_layers, &layer);
+    lac_plan_insert_layer(plan, plan->graph->n_layers, &layer);
 }
 
 lac_status lac_pass_codes(lac_plan *plan, lac_error *err) {
@@ -127,9 +127,9 @@ static void insert_copy(lac_plan *plan, int l, int i) {
                            .n_in = 1,
                            .in = lac_arena_copy(plan->arena, &concat->in[i], sizeof(int)),
                            .window = window_of_one()};
-    layer.out = add_tensor(plan, &copied);
+    layer.out = lac_plan_add_tensor(plan, &copied);
     concat->in[i] = layer.out;
-    insert_layer(plan, l, &layer);
+    lac_plan_insert_layer(plan, l, &layer);
 }
 
 lac_status lac_pass_concats(lac_plan *plan, lac_error *err) {

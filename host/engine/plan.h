@@ -47,6 +47,7 @@ lac_status lac_pass_codes(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_fold(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_results(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_concats(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_pass_wraps(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_bounds(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 lac_status lac_pass_tiles(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
@@ -58,6 +59,10 @@ lac_status lac_pass_encode(lac_plan *plan, lac_error *err) LAC_MUST_CHECK;
 
 /// Is there a max pool that leaves one row or column and could be fused into the layer before it?
 bool lac_has_last_pool(const lac_int_graph *graph);
+
+/// Adds a tensor to the plan's graph, a layer before layer `at`; what they point to is in the plan's arena.
+int lac_plan_add_tensor(lac_plan *plan, const lac_int_tensor *tensor);
+void lac_plan_insert_layer(lac_plan *plan, int at, const lac_int_layer *layer);
 
 /// Deep copy of an integer graph.
 lac_int_graph *lac_int_graph_copy(const lac_int_graph *graph, lac_arena *arena);

@@ -183,9 +183,10 @@ static inline int net_deconv(random_net *net, int x) {
     return net_gather(net, x, kinds[k].stride, kinds[k].stride);
 }
 
-// A rim that a convolution, an average or a maximum sees.
+// A rim, of zeros or of the other side, that a convolution, an average or a maximum sees.
 static inline int net_rim(random_net *net, int x) {
-    lac_rearrange_attr move = {.pad = {net_below(net, 2), 1, net_below(net, 2), 0}};
+    lac_rearrange_attr move = {.pad = {net_below(net, 2), 1, net_below(net, 2), 0},
+                               .circular = net_below(net, 2)};
     x = net_move(net, LAC_OP_PAD, "rim", x, move);
     net->h += move.pad[0] + move.pad[2], net->w += move.pad[1];
     int kind = net_below(net, 3);

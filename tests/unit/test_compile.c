@@ -215,6 +215,65 @@ static void a_pool_to_one_pixel_is_a_step_where_that_keeps_more_lanes_busy(void 
     lac_arena_close(arena);
 }
 
+/// A rim of the other side's pixels, as lowering makes it.
+static int circular_pad(builder *b, int in, int top, int left, int bottom, int right) {
+    const lac_int_tensor *t = &b->graph->tensors[in];
+    const lac_window window = {.kernel = {3, 3},
+                               .stride = {1, 1},
+                               .dilation = {t->h, t->w},
+                               .pad = {t->h + top, t->w + left, t->h + bottom, t->w + right},
+                               .groups = t->c};
+    int c = t->c;
+    lac_code_type type = t->type;
+    int out = builder_conv(b, in, (layer_options){.out_c = c, .window = window, .type = type});
+    lac_int_layer *layer = &b->graph->layers[b->graph->n_layers - 1];
+    memset(layer->w, 1, 9 * (size_t)c);
+    for (int o = 0; o < c; o++) layer->bias[o] = -9 * type.zero, layer->m[o] = 0x8000, layer->s[o] = 15;
+    layer->lo = lac_code_min(type.bits, type.is_signed) - type.zero;
+    layer->hi = lac_code_max(type.bits, type.is_signed) - type.zero;
+    return out;
+}
+
+static lac_int_graph *circular_graph(lac_arena *arena, lac_code_type type, int top, int right) {
+    builder b = builder_begin(arena, 31);
+    int x = builder_conv(&b, builder_input(&b, 2, 6, 9, u4), (layer_options){.out_c = 3, .type = type});
+    x = circular_pad(&b, x, top, 2, 1, right);
+    return builder_end(&b, builder_conv(&b, x, (layer_options){.out_c = 2, .window = WINDOW(3, 1, 0)}));
+}
+
+static void the_far_side_of_a_map_comes_tile_by_tile(void **state) {
+    (void)state;
+    static const lac_code_type types[] = {{.bits = 4, .scale = 1},
+                                          {.bits = 8, .is_signed = true, .zero = -3, .scale = 1}};
+    const lac_engine_config meshes[] = {
+        seven, {.mesh_x = 3, .mesh_y = 2, .drain = 3, .acc_bits = 24, .act_words = 4096, .list_words = 1024}};
+    for (int i = 0; i < 8; i++) {
+        lac_arena *arena = lac_arena_open();
+        lac_int_graph *graph = circular_graph(arena, types[i % 2], i / 2 % 2, i % 2);
+        const lac_image *image = compiled(graph, &meshes[i / 4], arena);
+        int n = (int)lac_int_tensor_count(&graph->tensors[graph->output]);
+        int32_t **wanted = reference_values(graph, arena, 5),
+                **got = reference_values(image->graph, arena, 5);
+        // What the compiler made of the graph gives its codes, as raw results.
+        assert_memory_equal(wanted[graph->output], got[image->graph->output], 4 * (size_t)n);
+        model_equals_reference(image, (uint64_t)i);
+        lac_arena_close(arena);
+    }
+}
+
+static void taps_a_map_apart_that_are_no_copy_stay_one_layer(void **state) {
+    (void)state;
+    lac_arena *arena = lac_arena_open();
+    lac_int_graph *graph = circular_graph(arena, u4, 1, 1);
+    const int n_taken_apart = compiled(graph, &seven, arena)->n_steps;
+    graph->layers[1].w[4] = 2;
+    const lac_image *image = compiled(graph, &seven, arena);
+    assert_int_equal(image->n_steps, 4); // the raw copy of the output included
+    assert_true(n_taken_apart > 4);
+    model_equals_reference(image, 7);
+    lac_arena_close(arena);
+}
+
 static void zeros_are_not_in_the_program(void **state) {
     (void)state;
     lac_arena *arena = lac_arena_open();
@@ -424,6 +483,8 @@ int main(void) {
         cmocka_unit_test(random_graphs_compute_what_the_reference_does),
         cmocka_unit_test(pools_without_overlap_ride_in_the_drain),
         cmocka_unit_test(a_pool_to_one_pixel_is_a_step_where_that_keeps_more_lanes_busy),
+        cmocka_unit_test(the_far_side_of_a_map_comes_tile_by_tile),
+        cmocka_unit_test(taps_a_map_apart_that_are_no_copy_stay_one_layer),
         cmocka_unit_test(zeros_are_not_in_the_program),
         cmocka_unit_test(concats_cost_nothing_when_their_inputs_are_free),
         cmocka_unit_test(memory_is_used_again_when_a_tensor_is_dead),

@@ -541,11 +541,24 @@ static void weights_on_one_code_add_up_while_they_fit(void **state) {
     }
 }
 
-static void refuses_circular_padding(void **state) {
+static void a_circular_rim_is_copied_by_taps_a_map_apart(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 3);
+    int x = moved(f, LAC_OP_PAD, "ring", f->x, (lac_rearrange_attr){.pad = {1, 2, 0, 0}, .circular = true});
+    lower(f, counting_conv(f, x, 1));
+    const lac_int_layer *l = &f->out->layers[0];
+    int32_t in[] = {1, 2, 3, 4, 5, 6}, out[15];
+    const int32_t expected[] = {5, 6, 4, 5, 6, 2, 3, 1, 2, 3, 5, 6, 4, 5, 6};
+    lac_ref_layer(f->out, l, (const int32_t *const[]){in}, out);
+    assert_memory_equal(out, expected, sizeof out);
+    assert_true(f->out->tensors[l->out].type.zero == 3);
+}
+
+static void refuses_a_circular_rim_wider_than_the_map(void **state) {
     fixture *f = *state;
     start(f, 1, 4, 4);
-    int x = moved(f, LAC_OP_PAD, "ring", f->x, (lac_rearrange_attr){.pad = {1, 1, 1, 1}, .circular = true});
-    lower_fails(f, counting_conv(f, x, 1), LAC_E_UNSUPPORTED, "pad 'ring': circular padding");
+    int x = moved(f, LAC_OP_PAD, "ring", f->x, (lac_rearrange_attr){.pad = {1, 5, 1, 1}, .circular = true});
+    lower_fails(f, counting_conv(f, x, 1), LAC_E_SHAPE, "pad 'ring': a rim of 5 and 1 around 4");
 }
 
 static void refuses_what_cannot_take_folded_pixels_apart(void **state) {
@@ -600,7 +613,8 @@ int main(void) {
         WITH_FIXTURE(a_rim_of_zeros_becomes_padding),
         WITH_FIXTURE(more_pixels_than_places_are_channels),
         WITH_FIXTURE(weights_on_one_code_add_up_while_they_fit),
-        WITH_FIXTURE(refuses_circular_padding),
+        WITH_FIXTURE(a_circular_rim_is_copied_by_taps_a_map_apart),
+        WITH_FIXTURE(refuses_a_circular_rim_wider_than_the_map),
         WITH_FIXTURE(refuses_what_cannot_take_folded_pixels_apart),
         WITH_FIXTURE(refuses_a_scale_for_each_input_of_a_transposed_convolution),
         WITH_FIXTURE(refuses_float_weights),

@@ -98,14 +98,54 @@ static void devices_without_a_clock_equal_the_reference(void **state) {
     run_nets(false, N_NETS);
 }
 
+static bool is_circular(const lac_graph *g, const lac_node *node) {
+    (void)g;
+    return node->op == LAC_OP_PAD && node->attr.move.circular;
+}
+
+static bool is_norm_of_codes(const lac_graph *g, const lac_node *node) {
+    return node->op == LAC_OP_BATCH_NORM && lac_graph_n_readers(g, node->in[0]) > 1;
+}
+
+/// The first of the nets with such a node.
+static uint64_t first_net_with(bool (*is)(const lac_graph *, const lac_node *)) {
+    lac_arena *arena = lac_arena_open();
+    uint64_t found = 0;
+    for (uint64_t seed = 1; seed <= N_NETS && !found; seed++) {
+        lac_dataset data = make_noise_data(arena, 1 + (int)(seed % 3), 8, 9, 5, 40, seed);
+        const lac_graph *g = make_random_net_with(arena, seed, &data, true);
+        for (int n = 0; n < g->n_nodes; n++)
+            if (is(g, &g->nodes[n])) found = seed;
+    }
+    lac_arena_close(arena);
+    assert_true(found > 0);
+    return found;
+}
+
 static void devices_with_a_clock_equal_the_reference(void **state) {
     (void)state;
     run_nets(true, N_NETS_WITH_CLOCK);
 }
 
+static void run_first_net_with(bool (*is)(const lac_graph *, const lac_node *)) {
+    const uint64_t seed = first_net_with(is);
+    for (int d = 0; d < lac_n_devices(); d++)
+        for (int e = 0; e < 2; e++)
+            if (lac_device_row(d)->has_cycles) run_net(seed, lac_device_row(d), &engines[e]);
+}
+
+static void so_they_do_with_circular_rims_and_batch_norms_of_codes(void **state) {
+    (void)state;
+    run_first_net_with(is_circular);
+    run_first_net_with(is_norm_of_codes);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest quick[] = {cmocka_unit_test(devices_without_a_clock_equal_the_reference)};
-    const struct CMUnitTest full[] = {cmocka_unit_test(devices_with_a_clock_equal_the_reference)};
+    const struct CMUnitTest full[] = {
+        cmocka_unit_test(devices_with_a_clock_equal_the_reference),
+        cmocka_unit_test(so_they_do_with_circular_rims_and_batch_norms_of_codes),
+    };
     if (argc > 1 && strcmp(argv[1], "clock") == 0) return cmocka_run_group_tests(full, NULL, NULL);
     return cmocka_run_group_tests(quick, NULL, NULL);
 }
