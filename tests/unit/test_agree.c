@@ -58,6 +58,49 @@ static void every_difference_is_a_tie(void **state) {
     }
 }
 
+// Batch norm first, dense and residual: what lsq trains and what rounding after training makes.
+static lac_graph *norms_first(fixture *f) {
+    random_net net = {
+        .g = lac_graph_new(f->arena, "norms"), .rng = lac_rng_make(4, 0), .c = 1, .h = 8, .w = 9};
+    net.g->input = lac_graph_add_value(net.g, "image", LAC_SHAPE(1, 1, 8, 9));
+    int x = net_conv(&net, net.g->input, 4, true, false);
+    for (int i = 0; i < 6; i++) x = net_preactivated(&net, x);
+    net.g->output = net_head(&net, x, 3);
+    ASSERT_OK(lac_graph_check(net.g, err));
+    ASSERT_OK(lac_graph_infer(net.g, err));
+    return net.g;
+}
+
+static int n_layers_named(const lac_int_graph *g, const char *name) {
+    int n = 0;
+    for (int l = 0; l < g->n_layers; l++) n += strncmp(g->layers[l].name, name, strlen(name)) == 0;
+    return n;
+}
+
+static void so_it_is_for_batch_norms_of_codes_whatever_the_method(void **state) {
+    fixture *f = *state;
+    const lac_quant_config config = {
+        .weight_bits = 4,
+        .act_bits = 4,
+        .images = 64,
+        .equalize = true,
+        .correct_bias = true,
+        .recipe = {.epochs = 1, .batch = 16, .lr = 0.01f, .seed = 3},
+    };
+    for (int i = 0; i < lac_n_quantizers(); i++) {
+        const lac_quantizer_desc *method = lac_quantizer_row(i);
+        if (strcmp(method->name, "lsq") != 0 && strcmp(method->name, "nearest") != 0) continue;
+        f->g = norms_first(f);
+        ASSERT_OK(method->run(f->g, &f->data, &config, NULL, err));
+        ASSERT_OK(lac_lower(f->g, &f->data, f->arena, &f->integers, err));
+        assert_true(n_layers_named(f->integers, "norm") >= 3);
+        lac_agreement a = compare(f);
+        assert_true(a.codes > 1000);
+        assert_int_equal(a.beyond, 0);
+        assert_int_equal(a.different_without_tie, 0);
+    }
+}
+
 static lac_int_layer *first_requantized(fixture *f) {
     for (int l = 0; l < f->integers->n_layers; l++)
         if (f->integers->layers[l].kind == LAC_INT_CONV2D && !f->integers->layers[l].raw)
@@ -122,8 +165,11 @@ static void the_report_sees_a_spoilt_layer(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        WITH_FIXTURE(every_difference_is_a_tie),      WITH_FIXTURE(a_wrong_bias_is_beyond_and_is_named),
-        WITH_FIXTURE(half_a_code_off_is_no_tie),      WITH_FIXTURE(the_report_counts_and_measures),
+        WITH_FIXTURE(every_difference_is_a_tie),
+        WITH_FIXTURE(so_it_is_for_batch_norms_of_codes_whatever_the_method),
+        WITH_FIXTURE(a_wrong_bias_is_beyond_and_is_named),
+        WITH_FIXTURE(half_a_code_off_is_no_tie),
+        WITH_FIXTURE(the_report_counts_and_measures),
         WITH_FIXTURE(the_report_sees_a_spoilt_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
