@@ -88,6 +88,11 @@ static void other_meshes_are_predicted_too(void **state) {
     assert_true(fabs(small - 1) < 1e-3 && fabs(large - 1) < 1e-3);
 }
 
+static void batch_norms_that_are_layers_are_predicted_too(void **state) {
+    (void)state;
+    assert_true(fabs(ratio("densenet40", 0.1, 7, 7) - 1) < 1e-3);
+}
+
 // The comparison would notice: twice the weights are not the same cycles.
 static void half_of_the_weights_take_about_half_of_the_cycles(void **state) {
     (void)state;
@@ -104,6 +109,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cycles_are_those_that_the_compiler_predicts),
         cmocka_unit_test(other_meshes_are_predicted_too),
+        cmocka_unit_test(batch_norms_that_are_layers_are_predicted_too),
         cmocka_unit_test(half_of_the_weights_take_about_half_of_the_cycles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
