@@ -1,7 +1,7 @@
 /// Classifies images with a program image on a device, and prints a class a line.
 ///
-///   classify DEVICE MODEL.lac < PIXELS      PIXELS: images of the model's size, one after the other, 8 bits a value
-///   classify --list                         the devices of this build
+///   classify DEVICE MODEL.lac < PIXELS      PIXELS: images of the model's size, one after the other, 8 bits
+///   a value classify --list                         the devices of this build
 ///
 /// While one batch is at work, the next one is read.
 
@@ -51,9 +51,12 @@ static int run(lacuna_device *device, const char *model, lacuna_error *error) {
         batches[i].job = NULL;
         batches[i].pixels = malloc(BATCH * n_pixels);
         batches[i].results = malloc(BATCH * sizeof(int32_t) * (size_t)shape.results);
-        if (!batches[i].pixels || !batches[i].results) exit(13);
+        if (!batches[i].pixels || !batches[i].results) {
+            *error = (lacuna_error){13, "no memory for a batch of images"};
+            code = 13;
+        }
     }
-    for (int turn = 0;; turn = !turn) {
+    for (int turn = 0; !code; turn = !turn) {
         code = begin(device, &batches[turn], n_pixels, error);
         int other = finish(device, &batches[!turn], shape.results, error);
         if (!code) code = other;

@@ -13,8 +13,10 @@
 #include <cmocka.h>
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 // Kernels that are wrong on purpose: what compares a kernel with the reference must see every one of them,
@@ -101,13 +103,16 @@ static void *build_kernel(const fault *f, int dialect, lac_arena *arena, kernel_
     char folder[] = "hls_faults_XXXXXX";
     assert_non_null(mkdtemp(folder));
     write_kernel(folder, f, arena);
-    static const char *const tail[] = {"-w", "-fPIC", "-shared", "-o", "kernel.so", "lac_kernel.c"};
+    // What the standards leave undefined ends the program, without a library of the compiler's.
+    static const char *const tail[] = {
+        "-w",        "-fsanitize=undefined", "-fsanitize-undefined-trap-on-error", "-fPIC", "-shared", "-o",
+        "kernel.so", "lac_kernel.c"};
     const char *argv[32] = {NULL};
     const char *const *options = lac_kernel_options(&engine, false, arena);
     int n = 0;
     for (int i = 0; dialects[dialect][i]; i++) argv[n++] = dialects[dialect][i];
     for (int i = 0; options[i]; i++) argv[n++] = options[i];
-    for (int i = 0; i < 6; i++) argv[n++] = tail[i];
+    for (size_t i = 0; i < sizeof tail / sizeof tail[0]; i++) argv[n++] = tail[i];
     lac_error err = {0};
     if (lac_process_run(argv, folder, lac_arena_printf(arena, "%s/build.log", folder), &err) != LAC_OK)
         fail_msg("%s", err.text);
@@ -204,10 +209,28 @@ static void every_fault_is_seen(void **state) {
         if (is_right(&faults[i], 0)) fail_msg("not seen: %s", faults[i].what);
 }
 
+/// The results stay right, but a sum overflows on the way.
+static void what_is_undefined_ends_the_program(void **state) {
+    (void)state;
+    static const fault overflow = {"", "    int32_t bad = 0;",
+                                   "    int32_t bad = 0x7FFFFFFF; bad += layer->n_out; bad = 0;"};
+    for (int d = 0; d < N_DIALECTS; d++) {
+        pid_t child = fork();
+        if (child == 0) {
+            signal(SIGILL, SIG_DFL); // which CMocka takes for itself
+            _exit(is_right(&overflow, d));
+        }
+        int how = 0;
+        assert_int_equal(waitpid(child, &how, 0), child);
+        if (!WIFSIGNALED(how)) fail_msg("not ended with %s %s", dialects[d][0], dialects[d][1]);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_kernel_is_right_in_every_dialect),
         cmocka_unit_test(every_fault_is_seen),
+        cmocka_unit_test(what_is_undefined_ends_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
