@@ -24,6 +24,19 @@ field() {
 }
 
 dense() { "$LACUNA" info "$BASE" --meta | sed -n "s/^lacuna\.train\.$1  *//p"; }
+# The dense network's own recipe, as its file has it.
+recipe() {
+  local option value
+  for option in epochs batch lr schedule warmup weight-decay crop flip cutout erase mixup precision validation; do
+    value=$(dense $option)
+    case $value in
+      '' | 0 | -1 | no) ;;
+      yes) echo "--$option" ;;
+      *) echo "--$option $value" ;;
+    esac
+  done | xargs
+}
+
 points() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", 100 * (a - b) }'; } # a minus b
 share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }          # a of b
 
@@ -31,7 +44,7 @@ share() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.4f", a / b }'; }          #
 begin() {
   {
     echo "# $NET on ${DATA%%:*}; dense: validation $(dense validation_accuracy), test $(dense test_accuracy)"
-    echo "# dense by: $(dense NET) $TRAIN"
+    echo "# dense by: $(dense NET) $(recipe)"
     echo "# this table by: ${HOW:+$HOW, }$TUNE; $("$LACUNA" --version)"
     echo "$1"
   } >"$WORK/heading"

@@ -3,13 +3,13 @@
 # The loss is points of the test part that the integers are below the dense float network.
 #
 #   OUT=quantized.csv bench/prune/quantized.sh              common.sh has what can be set; and
-#   DENSITIES=0.2 METHOD=magnitude QUANTIZE="--epochs 6 ..." WIDTHS="--weights 4 --acts 4" MESH=7x7 LIMIT=0 (test images; 0: all)
+#   DENSITIES=0.2 METHOD=magnitude QUANTIZE="--epochs 6 ..." WIDTHS="--weights 4 --acts 4" ENGINE="--mesh 7x7" LIMIT=0 (test images; 0: all)
 . "$(dirname "$0")/common.sh"
 OUT=${OUT:-bench/prune/quantized-$NET.csv}
-DENSITIES=${DENSITIES:-0.2} METHOD=${METHOD:-magnitude} MESH=${MESH:-7x7} LIMIT=${LIMIT:-0}
+DENSITIES=${DENSITIES:-0.2} METHOD=${METHOD:-magnitude} ENGINE=${ENGINE:---mesh 7x7} LIMIT=${LIMIT:-0}
 WIDTHS=${WIDTHS:---weights 4 --acts 4 --first 8 --last 8}
 QUANTIZE=${QUANTIZE:---epochs 6 --crop 2 --flip --lr 0.02 --weight-decay 0.0001}
-HOW="quantized by $WIDTHS $QUANTIZE, mesh $MESH, $METHOD"
+HOW="quantized by $WIDTHS $QUANTIZE, engine $ENGINE, $METHOD"
 begin "density,seed,zeros,pruned_validation,int_validation,int_test,test_loss_points,images_verified,values_compared,equal"
 for density in $DENSITIES; do
   for seed in $SEEDS; do
@@ -21,7 +21,8 @@ for density in $DENSITIES; do
     # shellcheck disable=SC2086
     [ -f "$out.int.onnx" ] || "$LACUNA" quantize "$out.pruned.onnx" --data "$DATA" --seed "$seed" $WIDTHS $QUANTIZE \
       --quiet --json -o "$out.int.onnx" >"$out.quantize.json"
-    "$LACUNA" compile "$out.int.onnx" --mesh "$MESH" --quiet -o "$out.lac" >/dev/null
+    # shellcheck disable=SC2086
+    "$LACUNA" compile "$out.int.onnx" $ENGINE --quiet -o "$out.lac" >/dev/null
     equal=yes
     "$LACUNA" verify "$out.lac" --devices ref,rtl --data "$DATA" --limit "$LIMIT" --threads 1 --quiet --json \
       >"$out.verify.json" || equal=no
