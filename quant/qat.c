@@ -89,6 +89,23 @@ static void bake_offset(lac_graph *graph, lac_node *node) {
     node->attr.quant.rule = NULL;
 }
 
+// Two scales become the codes that stood for them, as wide as the largest, of one scale.
+static void bake_pair(lac_graph *graph, lac_node *node) {
+    const lac_quant_rule *rule = node->attr.quant.rule;
+    lac_value *scale = &graph->values[node->in[1]], *third = &graph->values[node->in[2]];
+    int64_t n = lac_shape_count(scale->shape);
+    int largest = 1, bits = 2;
+    for (int64_t o = 0; o < n; o++) {
+        scale->data[o] = rule->step[o];
+        third->data[o] = 0;
+        for (int k = 0; k < 2; k++)
+            if (rule->pair[o][k] > largest) largest = rule->pair[o][k];
+    }
+    while ((1 << (bits - 1)) - 1 < largest) bits++;
+    scale->trainable = third->trainable = false;
+    node->attr.quant.bits = bits;
+}
+
 // Weights become what their rule makes of them, so that a plain quantizer gives the same.
 static void bake(lac_graph *graph) {
     for (int n = 0; n < graph->n_nodes; n++) {
@@ -98,6 +115,7 @@ static void bake(lac_graph *graph) {
             bake_offset(graph, node);
             continue;
         }
+        if (node->attr.quant.rule->pair) bake_pair(graph, node);
         lac_value *w = &graph->values[node->in[0]], *scale = &graph->values[node->in[1]];
         size_t n_scales = (size_t)lac_shape_count(scale->shape),
                count = w->data ? (size_t)lac_shape_count(w->shape) : 0;

@@ -59,6 +59,9 @@ typedef struct lac_quant_rule {
     bool through_tanh;   ///< weights alone: tanh(w) / max|tanh(w)| fills the codes
     bool learns_offset;  ///< activations alone: the third input is not the zero point but the real value beta
                          ///< of code 0, and learns; the zero point is the code nearest to -beta / scale
+    uint8_t (*pair)[2]; ///< per scale, with threshold: above it is code pair[0], below its negative -pair[1],
+                        ///< of `step`; scale and third input are what both stand for, and learn. NULL: none
+    float *step;        ///< per scale, with pair
 } lac_quant_rule;
 
 typedef struct lac_quant_attr {

@@ -83,7 +83,7 @@ lac_status lac_fake_quant_plan_back(lac_plan *plan, const lac_node *node, lac_fa
     lac_tensor *x = lac_plan_in(plan, node, 0), *scale = lac_plan_in(plan, node, 1);
     lac_tensor *y = lac_plan_out(plan, node), *zero = node->n_in > 2 ? lac_plan_in(plan, node, 2) : NULL;
     dnnl_memory_t dx = NULL, dscale = NULL, dzero = NULL;
-    bool learns_zero = zero && zero->wants_grad && q->rule && q->rule->learns_offset;
+    bool learns_zero = zero && zero->wants_grad && lac_rule_learns_third(q->rule);
     LAC_TRY(lac_plan_grad(plan, x, &y->layout, &dx, err));
     q->dy = lac_memory_data(y->grad);
     q->dx = lac_memory_data(dx);

@@ -23,6 +23,11 @@ typedef struct lac_quant_sums {
     double scale, zero;
 } lac_quant_sums;
 
+/// Has the rule a gradient for the third input?
+static inline bool lac_rule_learns_third(const lac_quant_rule *rule) {
+    return rule && (rule->learns_offset || rule->pair);
+}
+
 /// One piece: n elements from `first`, of scale number `channel`; backward returns its part of the sums.
 typedef void lac_quant_piece(const lac_fake_quant *q, size_t first, size_t n, int channel);
 typedef lac_quant_sums lac_quant_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel);

@@ -91,7 +91,8 @@ static ruled by_rule(const lac_quant_rule *rule, float x, float scale, float zer
     }
     if (rule->threshold) {
         float t = rule->threshold[channel];
-        r.code = x > t ? 1 : x < -t ? -1 : 0;
+        int up = rule->pair ? rule->pair[channel][0] : 1, down = rule->pair ? rule->pair[channel][1] : 1;
+        r.code = (float)(x > t ? up : x < -t ? -down : 0);
         r.v = r.code; // never clipped: the gradient passes
     } else if (rule->level) {
         float v = r.v < lo ? lo : r.v > hi ? hi : r.v;
@@ -132,17 +133,42 @@ static lac_quant_sums ruled_piece_back(const lac_fake_quant *q, size_t first, si
     return (lac_quant_sums){.scale = sum};
 }
 
+// ---- by two scales ----------------------------------------------------------------------------------------
+
+static void pair_piece(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float t = q->rule->threshold[channel], step = q->rule->step[channel];
+    const float up = (float)q->rule->pair[channel][0], down = (float)q->rule->pair[channel][1];
+    for (size_t i = first; i < first + n; i++) q->y[i] = (q->x[i] > t ? up : q->x[i] < -t ? -down : 0) * step;
+}
+
+// As if the codes stood for the two learned scales exactly; weights get theirs as a factor, zeros 1.
+static lac_quant_sums pair_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const float t = q->rule->threshold[channel], up = q->scale[channel],
+                down = q->zero[q->n_zeros > 1 ? channel : 0];
+    lac_quant_sums sums = {0, 0};
+    for (size_t i = first; i < first + n; i++) {
+        bool above = q->x[i] > t, below = q->x[i] < -t;
+        q->dx[i] = q->dy[i] * (above ? up : below ? down : 1);
+        if (above) sums.scale += (double)q->dy[i];
+        if (below) sums.zero -= (double)q->dy[i];
+    }
+    return sums;
+}
+
 static void run(void *ctx) {
     lac_fake_quant *q = ctx;
     if (q->rule && q->rule->through_tanh) q->largest = largest_tanh(q);
-    lac_fake_quant_forward(q, q->rule && !q->rule->learns_offset ? ruled_piece : piece);
+    lac_quant_piece *walk = ruled_piece;
+    if (!q->rule || q->rule->learns_offset) walk = piece;
+    if (q->rule && q->rule->pair) walk = pair_piece;
+    lac_fake_quant_forward(q, walk);
 }
 
 static void run_back(void *ctx) {
     lac_fake_quant *q = ctx;
-    lac_quant_piece_back *walk = !q->rule                 ? piece_back
-                                 : q->rule->learns_offset ? offset_piece_back
-                                                          : ruled_piece_back;
+    lac_quant_piece_back *walk = q->rule ? ruled_piece_back : piece_back;
+    if (q->rule && q->rule->learns_offset) walk = offset_piece_back;
+    if (q->rule && q->rule->pair) walk = pair_piece_back;
     lac_fake_quant_backward(q, walk);
 }
 
@@ -179,7 +205,7 @@ static lac_status forward(lac_plan *plan, const lac_node *node, void **state, la
 
 static lac_status backward(lac_plan *plan, const lac_node *node, void *state, lac_error *err) {
     lac_fake_quant *q = state;
-    float zero = q->rule && q->rule->learns_offset ? 0 : q->zero[0];
+    float zero = lac_rule_learns_third(q->rule) ? 0 : q->zero[0];
     return lac_fake_quant_plan_back(plan, node, q, q->hi - zero, run_back, err);
 }
 

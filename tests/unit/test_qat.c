@@ -6,6 +6,7 @@
 #include "op.h"
 #include "qat.h"
 #include "quant_codes.h"
+#include "ttq.h"
 
 /// The rules of training-aware methods on a few numbers, and each method as a whole.
 
@@ -52,6 +53,108 @@ static void thresholds_make_three_codes(void **state) {
 }
 
 // The largest weight gets the largest code whatever the scale; tanh(1/2) / tanh(2) = 0.479 of 3 is 1.44.
+static double pair_cost(const uint8_t pair[2], int n_positive, int n_negative) {
+    return n_positive * lac_digit_count(pair[0]) + n_negative * lac_digit_count(pair[1]);
+}
+
+static void two_scales_become_the_cheapest_pair_of_codes(void **state) {
+    (void)state;
+    uint8_t pair[2];
+    const struct {
+        double up, down;
+        uint8_t pair[2];
+    } known[] = {
+        {1, 1, {1, 1}}, {0.3, 0.15, {2, 1}}, {0.1, 0.8, {1, 8}}, {0.75, 0.5, {3, 2}}, {1.004, 1, {1, 1}}};
+    for (int i = 0; i < 5; i++) {
+        lac_ternary_pair(known[i].up, known[i].down, 10, 10, pair);
+        assert_memory_equal(pair, known[i].pair, 2);
+    }
+    lac_rng rng = lac_rng_make(9, 1);
+    for (int i = 0; i < 200; i++) {
+        double ratio = exp(1.5 * (double)lac_rng_normal(&rng));
+        int n_up = 1 + (int)lac_rng_below(&rng, 50), n_down = 1 + (int)lac_rng_below(&rng, 50);
+        lac_ternary_pair(ratio, 1, n_up, n_down, pair);
+        assert_true(fabs(pair[0] / (pair[1] * ratio) - 1) <= 1.0 / 128);
+        for (int n = 1; n < 128; n++)
+            for (int p = 1; p < 128; p++) {
+                const uint8_t other[2] = {(uint8_t)p, (uint8_t)n};
+                if (fabs(p / (n * ratio) - 1) > 1.0 / 128) continue;
+                assert_true(pair_cost(pair, n_up, n_down) <= pair_cost(other, n_up, n_down));
+            }
+    }
+}
+
+/// A convolution of one output channel with weights behind a rule of two scales, by x = 1: slopes of the sum
+/// of g y by both scales and by the weights, y being the quantized weights.
+typedef struct pair_slopes {
+    float up, down, dw[6], y[6];
+} pair_slopes;
+
+static const float pair_w[6] = {0.9f, 0.02f, -0.4f, 0.06f, -0.04f, -1}, pair_g[6] = {1, 2, 3, 4, 5, 6};
+
+static pair_slopes pair_slopes_of(const lac_quant_rule *rule, float up, float down) {
+    pair_slopes s;
+    lac_plan *plan;
+    lac_graph *g = lac_graph_new(arena, "pair");
+    g->input = lac_graph_add_value(g, "x", LAC_SHAPE(1, 6, 1, 1));
+    int w = lac_graph_add_constant(g, "w", LAC_SHAPE(1, 6, 1, 1), pair_w, true);
+    int a = lac_graph_add_constant(g, "up", LAC_SHAPE(1, 1, 1, 1), &up, true);
+    int b = lac_graph_add_constant(g, "down", LAC_SHAPE(1, 1, 1, 1), &down, true);
+    const lac_attr attr = {.quant = {.bits = 2, .is_signed = true, .narrow = true, .rule = rule}};
+    int q = lac_graph_add_node(g, LAC_OP_QUANT, "q", (int[]){w, a, b}, 3, &attr);
+    g->output = kit_conv(g, "conv", g->input, q, -1, kit_window(1, 1, 0));
+    ASSERT_OK(lac_graph_infer(g, err));
+    ASSERT_OK(lac_plan_open(g, &(lac_plan_config){.batch = 1, .train = true}, &plan, err));
+    for (int i = 0; i < 6; i++) { // one weight at a time
+        memset(lac_plan_input(plan), 0, 6 * sizeof(float));
+        lac_plan_input(plan)[i] = 1;
+        ASSERT_OK(lac_plan_forward(plan, err));
+        s.y[i] = lac_plan_output(plan)[0];
+    }
+    memcpy(lac_plan_input(plan), pair_g, sizeof pair_g);
+    ASSERT_OK(lac_plan_forward(plan, err));
+    lac_plan_output_gradient(plan)[0] = 1;
+    ASSERT_OK(lac_plan_backward(plan, err));
+    s.up = lac_plan_gradient(plan, a)[0] * sqrtf(6);
+    const float *of_down = lac_plan_gradient(plan, b);
+    s.down = of_down ? of_down[0] * sqrtf(6) : 0;
+    memcpy(s.dw, lac_plan_gradient(plan, w), sizeof s.dw);
+    lac_plan_close(plan);
+    return s;
+}
+
+static double pair_sum(double up, double down, double t) {
+    double sum = 0;
+    for (int i = 0; i < 6; i++) {
+        double w = (double)pair_w[i], g = (double)pair_g[i];
+        sum += g * (w > t ? up : w < -t ? -down : 0);
+    }
+    return sum;
+}
+
+static bool pair_slopes_agree(const pair_slopes *s, double up, double down, double t) {
+    const double h = 1e-3;
+    double by_up = (pair_sum(up + h, down, t) - pair_sum(up - h, down, t)) / (2 * h);
+    double by_down = (pair_sum(up, down + h, t) - pair_sum(up, down - h, t)) / (2 * h);
+    return fabs((double)s->up - by_up) < 1e-3 && fabs((double)s->down - by_down) < 1e-3;
+}
+
+static void two_scales_learn_from_their_own_weights(void **state) {
+    (void)state;
+    float threshold = 0.05f, step = 0.25f;
+    uint8_t pair[1][2] = {{3, 2}};
+    const lac_quant_rule rule = {.threshold = &threshold, .pair = pair, .step = &step};
+    pair_slopes s = pair_slopes_of(&rule, 0.75f, 0.5f);
+    const float y[] = {0.75f, 0, -0.5f, 0.75f, 0, -0.5f}, factor[] = {0.75f, 1, 0.5f, 0.75f, 1, 0.5f};
+    for (int i = 0; i < 6; i++) assert_float_equal(s.y[i], y[i], 1e-6f);
+    for (int i = 0; i < 6; i++) assert_float_equal(s.dw[i], pair_g[i] * factor[i], 1e-6f);
+    assert_true(pair_slopes_agree(&s, 0.75, 0.5, 0.05));
+    // The check can fail: with one scale for both the negative side teaches the positive one.
+    const lac_quant_rule one_scale = {.threshold = &threshold};
+    s = pair_slopes_of(&one_scale, 0.75f, 0);
+    assert_false(pair_slopes_agree(&s, 0.75, 0.5, 0.05));
+}
+
 static void tanh_fills_the_codes(void **state) {
     (void)state;
     const lac_quant_rule rule = {.through_tanh = true};
@@ -266,6 +369,48 @@ static void twn_trains(void **state) {
     run_method("twn", config_of(4, 4), ternary);
 }
 
+// One code a side and channel, and somewhere not the same on both.
+static int check_pairs(const lac_weight_codes *codes) {
+    int n_unequal = 0;
+    for (int o = 0; o < codes->n_out; o++) {
+        int up = 0, down = 0;
+        for (int i = 0; i < codes->n_per_out; i++) {
+            int code = codes->code[o * codes->n_per_out + i];
+            if (code == 0) continue;
+            int *side = code > 0 ? &up : &down;
+            assert_true(*side == 0 || *side == code);
+            *side = code;
+        }
+        n_unequal += up != 0 && down != 0 && up != -down;
+    }
+    return n_unequal;
+}
+
+static void ttq_trains_and_its_two_scales_are_integers(void **state) {
+    (void)state;
+    fixture f = make_fixture();
+    lac_quant_config config = config_of(4, 4);
+    ASSERT_OK(method("ttq")->run(f.g, &f.data, &config, NULL, err));
+    int n_unequal = 0;
+    for (int n = 0; n < f.g->n_nodes; n++) {
+        lac_weight_codes codes;
+        assert_null(f.g->nodes[n].attr.quant.rule);
+        if (f.g->nodes[n].op != LAC_OP_CONV2D && f.g->nodes[n].op != LAC_OP_LINEAR) continue;
+        ASSERT_OK(lac_weight_codes_read(f.g, n, arena, &codes, err));
+        n_unequal += check_pairs(&codes);
+    }
+    assert_true(n_unequal > 0);
+    lac_int_graph *ig;
+    lac_agreement a;
+    lac_eval_result result;
+    ASSERT_OK(lac_lower(f.g, &f.data, arena, &ig, err));
+    ASSERT_OK(lac_agreement_measure(f.g, ig, &f.data, &f.data.test, 0, NULL, &a, err));
+    assert_int_equal(a.beyond, 0);
+    ASSERT_OK(lac_evaluate(f.g, &f.data, &f.data.test, 0, NULL, &result, err));
+    print_message("ttq: accuracy %.3f, %d channels with two codes\n", result.accuracy, n_unequal);
+    assert_true(result.accuracy > 0.5);
+}
+
 static void xnor_trains(void **state) {
     (void)state;
     run_method("xnor", config_of(1, 4), binary);
@@ -318,6 +463,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_attract_what_is_nearest),
         cmocka_unit_test(thresholds_make_three_codes),
+        cmocka_unit_test(two_scales_become_the_cheapest_pair_of_codes),
+        cmocka_unit_test(two_scales_learn_from_their_own_weights),
         cmocka_unit_test(tanh_fills_the_codes),
         cmocka_unit_test(the_clipping_point_learns_from_what_it_clips),
         cmocka_unit_test(lsqplus_learns_zero_points_that_the_integers_carry),
@@ -325,6 +472,7 @@ int main(void) {
         cmocka_unit_test(pact_trains),
         cmocka_unit_test(dorefa_trains),
         cmocka_unit_test(twn_trains),
+        cmocka_unit_test(ttq_trains_and_its_two_scales_are_integers),
         cmocka_unit_test(xnor_trains),
         cmocka_unit_test(apot_trains),
         cmocka_unit_test(lsq_trains_with_codes_of_one_digit),
