@@ -1,22 +1,17 @@
-#include "lac_num.h"
+#include "digit_pull.h"
 #include "qat.h"
 #include "quant_codes.h"
 
-#include <math.h>
-
-// Codes with more digits than were asked for are no levels.
-static const int8_t *cheap_levels(const lac_quant_attr *attr, int most_digits, lac_arena *arena) {
-    bool allowed[256] = {false};
-    for (int c = lac_quant_lowest(*attr); c <= lac_quant_highest(*attr); c++)
-        allowed[c + 128] = lac_digit_count(c) <= most_digits;
-    return lac_level_table(allowed, arena);
-}
-
+// Codes with more digits than were asked for are no levels, and of the others those with few are worth some
+// codes of distance.
 static void start(lac_graph *graph, int index, const lac_quant_config *config) {
     lac_node *node = &graph->nodes[index];
-    if (!config->most_digits || !lac_quantizes_weights(graph, index) || node->op != LAC_OP_QUANT) return;
+    bool digits = config->most_digits || config->digit_pull > 0;
+    if (!digits || !lac_quantizes_weights(graph, index) || node->op != LAC_OP_QUANT) return;
+    const lac_quant_attr *attr = &node->attr.quant;
     lac_quant_rule *rule = LAC_NEW(graph->arena, lac_quant_rule);
-    rule->level = cheap_levels(&node->attr.quant, config->most_digits, graph->arena);
+    rule->level = lac_digit_levels(lac_quant_lowest(*attr), lac_quant_highest(*attr), config->most_digits,
+                                   config->digit_pull > 0 ? lac_qat_digit_reach(config) : 0, graph->arena);
     node->attr.quant.rule = rule;
 }
 

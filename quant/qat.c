@@ -1,4 +1,5 @@
 #include "qat.h"
+#include "digit_pull.h"
 #include "op.h"
 #include "optimizer.h"
 #include "prepare.h"
@@ -76,6 +77,29 @@ static lac_status before_step(void *ctx, lac_graph *graph, uint64_t step, uint64
     return LAC_OK;
 }
 
+double lac_qat_digit_reach(const lac_quant_config *config) {
+    return config->digit_reach > 0 ? (double)config->digit_reach : 4;
+}
+
+// The penalty on digits, over all weights whose codes it knows.
+static lac_status after_backward(void *ctx, lac_graph *graph, const lac_gradients *gradients, uint64_t step,
+                                 uint64_t n_steps, lac_error *err) {
+    const session *s = ctx;
+    (void)step, (void)n_steps, (void)err;
+    for (int n = 0; n < graph->n_nodes && s->config->digit_pull > 0; n++) {
+        const lac_node *node = &graph->nodes[n];
+        const lac_quant_rule *rule = node->op == LAC_OP_QUANT ? node->attr.quant.rule : NULL;
+        if (!rule || !rule->level || !lac_quantizes_weights(graph, n)) continue;
+        const lac_value *w = &graph->values[node->in[0]], *scale = &graph->values[node->in[1]];
+        float *gradient = lac_gradient_of(gradients, node->in[0]);
+        if (!gradient) continue;
+        (void)lac_digit_pull(rule->level, (double)s->config->digit_pull, lac_qat_digit_reach(s->config),
+                             w->data, (size_t)lac_shape_count(w->shape), scale->data,
+                             (int)lac_shape_count(scale->shape), gradient);
+    }
+    return LAC_OK;
+}
+
 // An offset becomes the zero point that it stood for; quantizers that share it share their scale.
 static void bake_offset(lac_graph *graph, lac_node *node) {
     lac_value *zero = &graph->values[node->in[2]];
@@ -130,8 +154,10 @@ static lac_status train(lac_graph *graph, const lac_graph *teacher, const lac_da
     const lac_quant_config *config = s->config;
     const lac_distillation lesson = {
         .teacher = teacher, .weight = config->distill, .temperature = config->temperature};
-    const lac_train_hook hook = {
-        .before_step = before_step, .ctx = s, .distillation = config->distill > 0 ? &lesson : NULL};
+    const lac_train_hook hook = {.before_step = before_step,
+                                 .after_backward = after_backward,
+                                 .ctx = s,
+                                 .distillation = config->distill > 0 ? &lesson : NULL};
     lac_train_result result;
     return lac_train(graph, data, &config->recipe, &hook, talk, &result, err);
 }

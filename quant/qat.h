@@ -23,6 +23,9 @@ bool lac_quantizes_weights(const lac_graph *graph, int node);
 /// Keeps scales positive, and those of wide weights at their largest weight: LSQ's, and most methods'.
 void lac_settle_scales(lac_graph *graph, int node, double decay);
 
+/// config->digit_reach, or its default.
+double lac_qat_digit_reach(const lac_quant_config *config);
+
 /// Codes that a rule allows, as the table that lac_quant_rule reads: level[i] for v in [i/2 - 128, i/2 -
 /// 127.5). A v half-way between two levels goes to the lower one; allowed[c + 128] says whether code c is a
 /// level.

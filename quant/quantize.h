@@ -41,6 +41,8 @@ typedef struct lac_quant_config {
     bool reestimate;   ///< post-training: batch norms stay and measure their statistics again
     double digits; ///< post-training: target for digits of weights, as a share of nearest rounding's; 0: none
     int most_digits;          ///< lsq: codes of more radix-4 digits are not used; 0: all are
+    float digit_pull;         ///< lsq: weight of the penalty on digits (digit_pull.h); 0: none
+    float digit_reach;        ///< of that penalty, in codes; 0: 4
     int acc_bits;             ///< guaranteed width of every accumulator; 0: as it comes
     lac_recipe recipe;        ///< of the fine-tuning, where the method trains
     float distill;            ///< share that a teacher has in the loss of the fine-tuning; 0: none
