@@ -83,7 +83,8 @@ find_program(LAC_VERILATOR verilator)
 if(LAC_VERILATOR AND OpenCL_FOUND AND TARGET lacuna)
   set_target_properties(net_image PROPERTIES EXCLUDE_FROM_ALL FALSE)
   add_test(NAME devices_agree COMMAND ${hls_scripts}/devices_agree.sh ${CMAKE_BINARY_DIR})
-  set_tests_properties(devices_agree PROPERTIES LABELS full TIMEOUT 600
+  add_test(NAME test_set_agrees COMMAND ${hls_scripts}/test_set_agrees.sh $<TARGET_FILE:lacuna>)
+  set_tests_properties(devices_agree test_set_agrees PROPERTIES LABELS full TIMEOUT 600
                        ENVIRONMENT "LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache;OMP_NUM_THREADS=1")
 endif()
 
