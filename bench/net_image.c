@@ -133,13 +133,23 @@ static int count_live(const lac_image *image, const uint8_t *pixels, lac_arena *
     return n;
 }
 
+/// Tables and factors only where a network has them.
+static lac_engine_config with_gates(lac_engine_config on, const lac_int_graph *g) {
+    for (int l = 0; l < g->n_layers; l++) {
+        if (g->layers[l].kind == LAC_INT_TABLE) on.table = 1;
+        if (g->layers[l].kind == LAC_INT_MUL) on.scale = 1;
+    }
+    return on;
+}
+
 static lac_status make_image(const lac_net_desc *net, const lac_engine_config *on, const char *path,
                              lac_arena *arena, lac_error *err) {
     lac_int_graph *graph = NULL;
     lac_image *image = NULL;
     const lac_dataset data = make_data(net, arena);
     LAC_TRY(lower(net, &data, arena, &graph, err));
-    LAC_TRY(lac_compile(graph, on, arena, &image, err));
+    const lac_engine_config with = with_gates(*on, graph);
+    LAC_TRY(lac_compile(graph, &with, arena, &image, err));
     LAC_TRY(lac_image_write(image, path, err));
     uint64_t entries = 0;
     for (int s = 0; s < image->n_steps; s++) entries += image->steps[s].ideal_cycles;

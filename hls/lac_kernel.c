@@ -52,6 +52,9 @@
 #if LAC_VECTOR != 0 && LAC_VECTOR != 4 && LAC_VECTOR != 8 && LAC_VECTOR != 16
 #error "VECTOR must be 0, 4, 8 or 16"
 #endif
+#if LAC_TABLE < 0 || LAC_TABLE > 1 || LAC_SCALE < 0 || LAC_SCALE > 1
+#error "TABLE and SCALE must be 0 or 1"
+#endif
 
 enum {
     LAC_MOST_TAPS = 64,
@@ -62,7 +65,8 @@ enum {
     LAC_MOST_BURSTS = 1 << 24,
     LAC_CHUNK_SLOTS = LAC_CHUNK_WORDS * 16,
     LAC_MOST_IMAGES = 8, // that share the mesh
-    LAC_LANE_DIGIT = 1,  // a value of LANE
+    LAC_TABLE_CODES = 256,
+    LAC_LANE_DIGIT = 1, // a value of LANE
     LAC_DIGIT_BITS = 3,
     LAC_DIGIT_MARK = -4,    // in place of a digit: the next plane
     LAC_ALL_LANES = 0xFFFF, // of an entry
@@ -78,7 +82,7 @@ typedef struct lac_layer {
     int32_t act_signed, reduce, raw, order, entry_bits, weight_bits, pad_code, n_taps, id, in_base, out_base,
         n_out, minor, in_h, in_w, full_rows, rem_rows, full_cols, rem_cols, stride_y, stride_x,
         in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
-        hi, zero, split_y, split_x;
+        hi, zero, split_y, split_x, out_signed, table, scale, scale_signed;
     int32_t rows, cols, n_images; // of the mesh that one image has; images at once
     int32_t once;                 // every list is used for one pixel only
 } lac_layer;
@@ -127,6 +131,8 @@ typedef struct lac_mesh {
     uint32_t sent, room;                     // results of this run, and how many there may be
     uint32_t lowest, highest;                // words written by this step
     int32_t code;
+    uint32_t factor;                // of the channel in hand, with a zero below it; digits leave at the top
+    uint8_t table[LAC_TABLE_CODES]; // of the layer in hand, where it has one
 } lac_mesh;
 
 // Where the reading of a layer for the vector unit stands.
@@ -195,6 +201,12 @@ LAC_FN int32_t lac_slots_are_sound(const lac_layer *r) {
            r->in_h == 1 && r->in_w == 1 && r->out_h == 1 && r->out_w == 1 && r->once;
 }
 
+// Tables and factors only where the engine has them: a map and its factors are a tap each.
+LAC_FN int32_t lac_gates_are_sound(const lac_layer *r) {
+    return r->table <= LAC_TABLE && r->scale <= LAC_SCALE && !(r->table && r->raw) &&
+           (!r->scale || (r->n_taps == 2 && r->order <= 1 && r->n_images == 1 && !r->reduce));
+}
+
 LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
     int32_t bits = 4 << r->entry_bits, for_slots = r->order == LAC_ORDER_SLOTS;
     if (LAC_LANE == LAC_LANE_DIGIT && !for_slots && r->weight_bits != LAC_DIGIT_BITS) return 0;
@@ -203,7 +215,7 @@ LAC_FN int32_t lac_layer_is_sound(const lac_layer *r) {
            r->n_taps >= 1 && r->n_taps <= LAC_MOST_TAPS && r->n_out >= 1 && r->minor >= 1 && r->in_h >= 1 &&
            r->in_w >= 1 && r->out_h >= 1 && r->out_w >= 1 && r->stride_y >= 1 && r->stride_x >= 1 &&
            r->pool_h >= 1 && r->pool_w >= 1 && r->pool_stride_y >= 1 && r->pool_stride_x >= 1 &&
-           r->lo <= r->hi && lac_split_is_sound(r);
+           r->lo <= r->hi && lac_split_is_sound(r) && lac_gates_are_sound(r);
 }
 
 #define LAC_GET(field) (int32_t) LAC_FIELD_GET(words, field)
@@ -243,15 +255,31 @@ LAC_FN void lac_layer_decode(const uint64_t words[LAC_LAYER_WORDS], lac_layer *r
     r->zero = LAC_GET(LAYER_ZERO);
     r->split_y = LAC_GET(LAYER_SPLIT_Y);
     r->split_x = LAC_GET(LAYER_SPLIT_X);
+    r->out_signed = LAC_GET(LAYER_OUT_SIGNED);
+    r->table = LAC_GET(LAYER_TABLE);
+    r->scale = LAC_GET(LAYER_SCALE);
+    r->scale_signed = LAC_GET(LAYER_SCALE_SIGNED);
     r->rows = LAC_MESH_Y >> r->split_y;
     r->cols = LAC_MESH_X >> r->split_x;
     r->n_images = 1 << (r->split_y + r->split_x);
     r->once = r->out_h * r->out_w * r->pool_h * r->pool_w == 1;
 }
 
-// Reads a layer's record and taps; 0 at the end of the program or when something is wrong.
+// Reads a layer's table.
+LAC_FN void lac_read_table(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
+                           uint8_t table[LAC_TABLE_CODES]) {
+    for (int32_t i = 0; i < LAC_TABLE_CODES / 8; i++) {
+        uint64_t word = lac_next_word(program, reader);
+        for (int32_t k = 0; k < 8; k++) {
+            LAC_HLS(UNROLL)
+            table[8 * i + k] = (uint8_t)(word >> (8 * k));
+        }
+    }
+}
+
+// Reads a layer's record, taps and table; 0 at the end of the program or when something is wrong.
 LAC_FN int32_t lac_read_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reader *reader,
-                              lac_layer *layer, lac_taps *taps) {
+                              lac_layer *layer, lac_taps *taps, uint8_t table[LAC_TABLE_CODES]) {
     uint64_t words[LAC_LAYER_WORDS];
     words[0] = lac_next_word(program, reader);
     int32_t kind = LAC_GET(LAYER_KIND);
@@ -271,6 +299,7 @@ LAC_FN int32_t lac_read_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, l
         taps->dx[t] = LAC_GET(TAP_DX);
         taps->offset[t] = LAC_GET(TAP_OFFSET);
     }
+    if (LAC_TABLE && layer->table) lac_read_table(program, reader, table);
     return reader->code == LAC_KERNEL_OK;
 }
 
@@ -291,6 +320,8 @@ LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const la
         lac_stop(code, LAC_KERNEL_RANGE);
         tap = 0;
     }
+    // Factors have one word a channel.
+    if (LAC_SCALE && layer->scale && tap == 0) offset = cursor->channel;
     uint64_t word = (uint64_t)(layer->in_base + offset + taps->offset[tap]) & 0xFFFF;
     return ((uint64_t)weight & 0xFF) | (uint64_t)cursor->times_4 << 8 | word << 16 |
            ((uint64_t)taps->dy[tap] & 0xFF) << 32 | ((uint64_t)taps->dx[tap] & 0xFF) << 40 |
@@ -533,6 +564,23 @@ LAC_FN int32_t lac_sign_extend(uint64_t bits) {
     return ((int32_t)(bits & 0xFF) ^ 0x80) - 0x80;
 }
 
+// A layer with factors: the first entry loads the channel's and adds nothing, in the others it stands in
+// place of the weight; of DIGIT lanes its next digit.
+LAC_FN uint64_t lac_factor_entry(const lac_layer *layer, int32_t loads, uint8_t seen, uint64_t entry,
+                                 uint32_t *factor) {
+    const uint64_t rest = entry & ~(uint64_t)0xFF;
+    const int32_t sign = layer->scale_signed ? LAC_CODE_SIGN : 0;
+    if (loads) {
+        *factor = ((uint32_t)(((int32_t)seen ^ sign) - sign - layer->pad_code) & 0xFF) << 1;
+        return rest;
+    }
+    if (LAC_LANE != LAC_LANE_DIGIT) return rest | *factor >> 1;
+    int32_t digit =
+        (int32_t)(*factor >> 7 & 1) + (int32_t)(*factor >> 6 & 1) - 2 * (int32_t)(*factor >> 8 & 1);
+    *factor = *factor << 2 & 0x1FF;
+    return rest | ((uint64_t)digit & 0xFF);
+}
+
 // The sums of one pixel.
 LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
                            uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], int32_t row0, int32_t col0,
@@ -543,7 +591,9 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_LIST_WORDS)
         if (i >= list->n) break;
         uint64_t entry = list->entry[i];
-        int32_t row = row0 + lac_sign_extend(entry >> 32), col = col0 + lac_sign_extend(entry >> 40);
+        const int32_t loads = LAC_SCALE && layer->scale && i == 0 && list->first;
+        int32_t row = loads ? 0 : row0 + lac_sign_extend(entry >> 32),
+                col = loads ? 0 : col0 + lac_sign_extend(entry >> 40);
         int32_t hop_y = row < 0              ? -1
                         : row >= layer->in_h ? 1
                                              : 0,
@@ -563,6 +613,7 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         LAC_HLS(ARRAY_PARTITION variable = seen type = complete)
         lac_look(memory[wrong ? 0 : address], hop_y, hop_x, masks->rows[row_class], masks->cols[col_class],
                  (uint8_t)(layer->pad_code & LAC_CODE_MASK), seen);
+        if (LAC_SCALE && layer->scale) entry = lac_factor_entry(layer, loads, seen[0], entry, &mesh->factor);
         lac_mac(entry, seen, layer->act_signed, masks->own, mesh->acc);
     }
     if (bad) lac_stop(&mesh->code, LAC_KERNEL_RANGE);
@@ -609,6 +660,7 @@ LAC_FN void lac_store(const lac_layer *layer, const lac_list *list, const lac_ma
             int32_t p = g * LAC_DRAIN + d;
             int32_t y = lac_requantize(mesh->acc[p], list->bias, (uint16_t)list->m, (uint8_t)list->s,
                                        (int16_t)layer->lo, (int16_t)layer->hi, (int16_t)layer->zero);
+            if (LAC_TABLE && layer->table) y = lac_table_code(mesh->table, y, layer->out_signed);
             int32_t best = first || y > mesh->best[p] ? y : mesh->best[p];
             mesh->best[p] = best;
             codes[d] = (uint8_t)best;
@@ -846,6 +898,7 @@ LAC_FN void lac_drain_slots(const lac_layer *layer, int32_t end, lac_unit *unit,
             codes[0] =
                 (uint8_t)lac_requantize(sum, bias, (uint16_t)LAC_GET(CHANNEL_M), (uint8_t)LAC_GET(CHANNEL_S),
                                         (int16_t)layer->lo, (int16_t)layer->hi, (int16_t)layer->zero);
+            if (LAC_TABLE && layer->table) codes[0] = mesh->table[codes[0]];
             for (int32_t d = 1; d < LAC_DRAIN; d++) {
                 LAC_HLS(UNROLL)
                 codes[d] = codes[0];
@@ -1118,6 +1171,7 @@ extern "C"
     LAC_HLS(ARRAY_PARTITION variable = mesh.best type = complete)
     LAC_HLS(ARRAY_PARTITION variable = mesh.bank type = complete dim = 1)
     LAC_HLS(BIND_STORAGE variable = mesh.bank type = ram_2p impl = bram)
+    LAC_HLS(ARRAY_PARTITION variable = mesh.table type = complete)
     const uint32_t input_stride = (lac_input_words64(input_words) + 7) / 8 * 8;
     const uint32_t output_stride = (output_words + 15) / 16 * 16;
     uint32_t done = 0;
@@ -1137,7 +1191,7 @@ extern "C"
         mesh.room = output_words;
         for (int32_t step = 0; step < LAC_MOST_STEPS; step++) {
             if (mesh.code != LAC_KERNEL_OK) break;
-            if (!lac_read_layer(program, &reader, &layer, &taps)) break;
+            if (!lac_read_layer(program, &reader, &layer, &taps, mesh.table)) break;
             mesh.lowest = LAC_ACT_WORDS;
             mesh.highest = 0;
             if (LAC_VECTOR && layer.order == LAC_ORDER_SLOTS)

@@ -39,7 +39,7 @@ static uint64_t terms_of(const lac_int_graph *g, const lac_int_layer *layer) {
     const lac_int_tensor *in = &g->tensors[layer->in[0]];
     uint64_t taps = (uint64_t)layer->window.kernel[0] * (uint64_t)layer->window.kernel[1];
     if (layer->kind == LAC_INT_CONV2D) return taps * (uint64_t)(in->c / layer->window.groups);
-    return layer->kind == LAC_INT_ADD ? 2 : taps;
+    return layer->kind == LAC_INT_ADD ? 2 : layer->kind == LAC_INT_MUL ? 1 : taps;
 }
 
 static double tolerance_of(const lac_int_graph *g, const lac_int_layer *layer) {

@@ -2,7 +2,13 @@
 
 bool lac_chain_starts(lac_op op) {
     return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR || op == LAC_OP_ADD ||
-           op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL || op == LAC_OP_BATCH_NORM;
+           op == LAC_OP_MUL || op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL ||
+           op == LAC_OP_BATCH_NORM;
+}
+
+bool lac_is_activation(lac_op op) {
+    return op == LAC_OP_SIGMOID || op == LAC_OP_TANH || op == LAC_OP_HARD_SIGMOID ||
+           op == LAC_OP_HARD_SWISH || op == LAC_OP_SILU || op == LAC_OP_GELU;
 }
 
 // A max pool before a ReLU or a quantizer gives what it gives after: both are monotone. Batch norm is not

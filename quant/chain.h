@@ -5,7 +5,7 @@
 
 /// A chain of float nodes that becomes one integer layer, and the max pools that commute with its quantizer:
 ///
-///   conv2d | conv_transpose | linear | add | avg_pool | global_avg_pool | batch_norm, then any of
+///   conv2d | conv_transpose | linear | add | mul | avg_pool | global_avg_pool | batch_norm, then any of
 ///   {batch_norm, relu, max_pool, flatten}, then quant, or the graph's output
 enum { LAC_CHAIN_MAX_POOLS = 4 };
 
@@ -22,6 +22,9 @@ typedef struct lac_chain {
 /// Does this op start a chain? A batch norm does where no chain before it takes it: it is then its own
 /// `batch_norm`.
 bool lac_chain_starts(lac_op op);
+
+/// Is this op a function of one number, which becomes a table from codes to codes?
+bool lac_is_activation(lac_op op);
 
 /// Follows the readers of node `index` to the quantizer that ends its chain.
 ///

@@ -155,6 +155,7 @@ static lac_status lower_node(lac_lowering *l, int index, lac_error *err) {
     const lac_node *node = &l->graph->nodes[index];
     if (l->taken[index]) return LAC_OK;
     if (lac_chain_starts(node->op)) return lac_lower_chain(l, index, err);
+    if (lac_is_activation(node->op)) return lac_lower_table(l, node, err);
     switch (node->op) {
     case LAC_OP_QUANT:
     case LAC_OP_BIPOLAR_QUANT:
@@ -214,7 +215,7 @@ static lac_status lower_all(lac_lowering *l, const lac_dataset *data, lac_error 
     set_normalization(l->out, data);
     for (int n = 0; n < graph->n_nodes; n++) LAC_TRY(lower_node(l, n, err));
     LAC_TRY(check_output(l, err));
-    LAC_TRY(lac_lower_signs(l->out, err));
+    LAC_TRY(lac_lower_signs(l->out, l->scratch, err));
     return lac_int_graph_check(l->out, err);
 }
 

@@ -350,6 +350,49 @@ static lac_status lower_add(lac_lowering *l, lowered_chain *x, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status check_factor(const lac_node *node, const lac_int_tensor *a, const lac_int_tensor *b,
+                               lac_error *err) {
+    if (b->c != a->c || b->h != 1 || b->w != 1)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                 "mul '%s': the second operand '%s' is %d x %d x %d; the engine multiplies a map by one "
+                 "number for each of its %d channels",
+                 node->name, b->name, b->c, b->h, b->w, a->c);
+    const int low = lac_code_min(b->type.bits, b->type.is_signed) - b->type.zero;
+    const int high = lac_code_max(b->type.bits, b->type.is_signed) - b->type.zero;
+    if (low < INT8_MIN || high > INT8_MAX)
+        LAC_FAIL(
+            err, LAC_E_UNSUPPORTED,
+            "mul '%s': its factors '%s' are codes %d..%d above zero, the engine multiplies by -128..127; "
+            "quantize them to 7 bits",
+            node->name, b->name, low, high);
+    if (a->type.zero != 0)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                 "mul '%s': its first operand '%s' has zero point %d; quantize it with zero point 0",
+                 node->name, a->name, a->type.zero);
+    return LAC_OK;
+}
+
+static lac_status lower_mul(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    for (int i = 0; i < 2; i++) LAC_TRY(lac_lowering_tensor(l, x->node, x->node->in[i], &x->in[i], err));
+    const lac_int_tensor *a = &l->out->tensors[x->in[0]], *b = &l->out->tensors[x->in[1]];
+    LAC_TRY(check_factor(x->node, a, b, err));
+    lac_channel_law law = {.factor = a->type.scale * b->type.scale};
+    const int64_t low = lac_code_min(b->type.bits, b->type.is_signed) - b->type.zero;
+    const int64_t high = lac_code_max(b->type.bits, b->type.is_signed) - b->type.zero;
+    for (int q = 0; q < 2; q++) {
+        int64_t code =
+            q ? lac_code_max(a->type.bits, a->type.is_signed) : lac_code_min(a->type.bits, a->type.is_signed);
+        law.lowest = code * low < law.lowest ? code * low : law.lowest;
+        law.lowest = code * high < law.lowest ? code * high : law.lowest;
+        law.highest = code * low > law.highest ? code * low : law.highest;
+        law.highest = code * high > law.highest ? code * high : law.highest;
+    }
+    x->c = a->c, x->h = a->h, x->w = a->w;
+    x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
+    for (int o = 0; o < x->c; o++) x->law[o] = law;
+    return finish(l, x, LAC_INT_MUL, 2, err);
+}
+
 static void mark_taken(lac_lowering *l, const lac_chain *chain) {
     for (int value = l->graph->nodes[chain->node].out; value != chain->end;) {
         int reader = -1;
@@ -368,6 +411,7 @@ lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) {
     x.in[0] = x.view.tensor;
     mark_taken(l, &x.chain);
     if (x.node->op == LAC_OP_ADD) return lower_add(l, &x, err);
+    if (x.node->op == LAC_OP_MUL) return lower_mul(l, &x, err);
     if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_CONV_TRANSPOSE || x.node->op == LAC_OP_LINEAR)
         return lower_weights(l, &x, err);
     if (x.node->op == LAC_OP_BATCH_NORM) return lower_norm(l, &x, err);

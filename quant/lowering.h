@@ -54,12 +54,15 @@ int lac_lowering_add_tensor(lac_lowering *l, const char *name, int c, int h, int
 lac_int_layer *lac_lowering_add_layer(lac_lowering *l, lac_int_kind kind, const char *name, const int *in,
                                       int n_in);
 
-/// Makes all unsigned codes of 8 bits signed ones where a sum needs it; what is computed stays the same.
+/// Makes unsigned codes of 8 bits signed ones where a sum needs it; what is computed stays the same.
 ///
-/// errors  E_RANGE: a bias that 32 bits cannot hold
-lac_status lac_lower_signs(lac_int_graph *graph, lac_error *err) LAC_MUST_CHECK;
+/// errors  E_RANGE: a bias that 32 bits cannot hold; E_UNSUPPORTED: a factor that would get a zero point
+lac_status lac_lower_signs(lac_int_graph *graph, lac_arena *scratch, lac_error *err) LAC_MUST_CHECK;
 
 /// Lowers the chain that starts at a node to a layer, and its max pools to further layers.
 lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) LAC_MUST_CHECK;
+
+/// Lowers an activation (lac_is_activation) together with the quantizer behind it, to a table.
+lac_status lac_lower_table(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
 
 #endif

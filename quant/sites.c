@@ -4,18 +4,20 @@
 
 #include <string.h>
 
-enum { INPUT_BITS = 8, ADD_OPERAND_BITS = 8 };
+enum { INPUT_BITS = 8, OPERAND_BITS = 8, FACTOR_BITS = 7 };
 
 typedef struct planning {
     const lac_graph *graph;
     const lac_quant_config *config;
     lac_quant_sites *sites;
-    int *site_of;                               // per value: the site whose codes it holds, -1 for none
-    bool *nonnegative;                          // per value
-    bool *is_taken;                             // per node: a batch norm of the chain before it
-    bool *feeds_add, *feeds_other, *feeds_last; // per site
-    int *asked;      // per site: most bits that the layers it feeds ask for, 0: none
-    int first, last; // nodes with weights
+    int *site_of;      // per value: the site whose codes it holds, -1 for none
+    bool *nonnegative; // per value
+    bool *is_taken;    // per node: a batch norm of the chain before it
+    bool *feeds_operand, *feeds_other,
+        *feeds_last;                 // per site; operand: of sums, factors, tables, batch norms
+    bool *is_multiplied, *is_factor; // per site: has no zero point; is the second operand
+    int *asked;                      // per site: most bits that the layers it feeds ask for, 0: none
+    int first, last;                 // nodes with weights
     lac_error *err;
 } planning;
 
@@ -94,6 +96,8 @@ static void note_sign(planning *p, const lac_node *node) {
     bool all = true;
     switch (node->op) {
     case LAC_OP_RELU:
+    case LAC_OP_SIGMOID:
+    case LAC_OP_HARD_SIGMOID:
         break;
     case LAC_OP_MAX_POOL:
     case LAC_OP_AVG_POOL:
@@ -105,6 +109,7 @@ static void note_sign(planning *p, const lac_node *node) {
     case LAC_OP_DEPTH_TO_SPACE:
     case LAC_OP_PAD:
     case LAC_OP_ADD:
+    case LAC_OP_MUL:
     case LAC_OP_CONCAT:
         for (int i = 0; i < node->n_in; i++) all = all && p->nonnegative[node->in[i]];
         break;
@@ -117,9 +122,15 @@ static void note_sign(planning *p, const lac_node *node) {
 static void note_reader(planning *p, int index) {
     const lac_node *node = &p->graph->nodes[index];
     int site = p->site_of[node->in[0]];
-    if (node->op == LAC_OP_ADD || node->op == LAC_OP_BATCH_NORM) {
-        for (int i = 0; i < (node->op == LAC_OP_ADD ? 2 : 1); i++)
-            if (p->site_of[node->in[i]] >= 0) p->feeds_add[p->site_of[node->in[i]]] = true;
+    bool is_operand = node->op == LAC_OP_ADD || node->op == LAC_OP_MUL || lac_is_activation(node->op);
+    if (is_operand || node->op == LAC_OP_BATCH_NORM) {
+        for (int i = 0; i < (is_operand ? node->n_in : 1); i++)
+            if (p->site_of[node->in[i]] >= 0) p->feeds_operand[p->site_of[node->in[i]]] = true;
+        for (int i = 0; i < 2 && node->op == LAC_OP_MUL; i++) {
+            if (p->site_of[node->in[i]] < 0) continue;
+            p->is_multiplied[p->site_of[node->in[i]]] = true;
+            if (i == 1) p->is_factor[p->site_of[node->in[i]]] = true;
+        }
     } else if (site >= 0 && lac_chain_starts(node->op)) {
         const lac_layer_widths *own = widths_of(p->config, node->name);
         p->feeds_other[site] = true;
@@ -159,6 +170,10 @@ static lac_status visit(planning *p, int index) {
         if (!is_output(graph, end)) add_site(p, end, false);
         return LAC_OK;
     }
+    if (lac_is_activation(node->op)) {
+        add_site(p, node->out, false);
+        return LAC_OK;
+    }
     if (node->op == LAC_OP_CONCAT) return join_concat(p, node);
     bool passes = node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_FLATTEN || lac_op_rearranges(node->op);
     if (passes && p->site_of[node->out] < 0) p->site_of[node->out] = p->site_of[node->in[0]];
@@ -173,7 +188,8 @@ static int site_bits(const planning *p, int site) {
     int bits = c->act_bits;
     if (p->feeds_last[site] && c->last_bits) bits = c->last_bits;
     if (p->asked[site]) bits = p->asked[site];
-    if (p->feeds_add[site] && !p->feeds_other[site]) bits = ADD_OPERAND_BITS;
+    if (p->feeds_operand[site] && !p->feeds_other[site]) bits = OPERAND_BITS;
+    if (p->is_factor[site] && !s->is_signed && bits > FACTOR_BITS) bits = FACTOR_BITS; // a signed weight
     if (bits == 1 && s->is_signed) bits = 2; // one bit has no code for zero and both signs
     return s->is_input ? INPUT_BITS : bits;
 }
@@ -194,8 +210,11 @@ static void set_types(planning *p) {
         s->is_signed = sites->site[s->family].is_signed;
         s->bits = sites->site[s->family].bits == 1 && s->is_signed ? 2 : sites->site[s->family].bits;
     }
+    for (int i = 0; i < sites->n; i++)
+        if (p->is_multiplied[i]) p->is_multiplied[leader(sites, i)] = true;
     for (int i = 0; p->config->asymmetric && i < sites->n; i++) {
         lac_quant_site *s = &sites->site[i];
+        if (p->is_multiplied[leader(sites, i)]) continue;
         s->is_asymmetric = s->is_signed;
         s->is_signed = false;
     }
@@ -265,7 +284,9 @@ lac_status lac_quant_sites_plan(const lac_graph *graph, const lac_quant_config *
                   .site_of = LAC_NEW_ARRAY(arena, int, graph->n_values),
                   .nonnegative = LAC_NEW_ARRAY(arena, bool, graph->n_values),
                   .is_taken = LAC_NEW_ARRAY(arena, bool, graph->n_nodes),
-                  .feeds_add = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .feeds_operand = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .is_multiplied = LAC_NEW_ARRAY(arena, bool, n_sites),
+                  .is_factor = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_other = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .feeds_last = LAC_NEW_ARRAY(arena, bool, n_sites),
                   .asked = LAC_NEW_ARRAY(arena, int, n_sites),

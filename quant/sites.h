@@ -5,14 +5,17 @@
 
 /// Where quantizers go in a float graph, and how wide they are. The rule:
 ///   - one on the graph's input, 8 bits, unsigned, asymmetric;
-///   - one at the end of every chain {conv2d | conv_transpose | linear | add | average pool} (batch norm)
-///   (relu), or batch norm (relu), that is not the
-///     graph's output, before a max pool that follows; unsigned when nothing negative can arrive. A batch
-///     norm is of the chain before it when that has one reader, no ReLU or pool since, and weights to negate
-///     where a gamma is negative;
+///   - one at the end of every chain {conv2d | conv_transpose | linear | add | mul | average pool}
+///     (batch norm) (relu), or batch norm (relu), that is not the graph's output, before a max pool that
+///     follows; unsigned when nothing negative can arrive. A batch norm is of the chain before it when that
+///     has one reader, no ReLU or pool since, and weights to negate where a gamma is negative;
+///   - one behind every activation (sigmoid, tanh, hard sigmoid, hard swish, SiLU, GELU), which is a table
+///     from the codes of the quantizer before it to those of this one;
 ///   - one on the weights of every convolution and linear layer.
-/// Operands of a concat share one type. A site that only feeds additions and batch norms has 8 bits: their
-/// results are requantized, so that a narrow operand would cost accuracy and save nothing.
+/// Operands of a concat share one type. A site that only feeds additions, products, batch norms and
+/// activations has 8 bits: their results are requantized, so that a narrow operand would cost accuracy and
+/// save nothing. Operands of a product have no zero point, and a second operand without a sign has at most 7
+/// bits.
 typedef struct lac_quant_site {
     int value;  ///< the quantizer stands after this value
     int family; ///< index of the site whose scale and type this one shares; itself when it leads

@@ -23,11 +23,12 @@ function(lac_sanitized_kernel name file)
     list(GET f 8 lane)
     list(GET f 9 bits)
     list(GET f 10 vector)
+    list(GET f 11 gates)
     add_library(${name}_${kernel} OBJECT ${file})
     target_compile_options(${name}_${kernel} PRIVATE ${sanitize} -std=c99 -Wall -Wextra -Wpedantic -Werror)
     target_compile_definitions(${name}_${kernel} PRIVATE LAC_KERNEL_NAME=${kernel} LAC_MESH_X=${x} LAC_MESH_Y=${y}
       LAC_DRAIN=${drain} LAC_ACC_BITS=${acc} LAC_ACT_WORDS=${act} LAC_LIST_WORDS=${list} LAC_LANE=${lane}
-      LAC_ACT_BITS=${bits} LAC_VECTOR=${vector})
+      LAC_ACT_BITS=${bits} LAC_VECTOR=${vector} LAC_TABLE=${gates} LAC_SCALE=${gates})
     target_link_libraries(${name}_${kernel} PRIVATE lac_contract lac_num)
     list(APPEND objects $<TARGET_OBJECTS:${name}_${kernel}>)
   endforeach()

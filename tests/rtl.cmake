@@ -11,10 +11,10 @@ target_compile_options(test_engine PRIVATE ${LAC_WARNINGS} -Wno-missing-prototyp
 target_compile_definitions(test_engine PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
 target_link_libraries(test_engine PRIVATE lac_sim lac_num cmocka)
 
-# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane act_bits vector)
+# lac_cosim(mesh_x mesh_y drain acc_bits act_words list_words lane act_bits vector); neither tables nor factors
 function(lac_cosim mesh_x mesh_y drain acc_bits act_words list_words lane act_bits vector)
   set(name cosim_${mesh_x}x${mesh_y}_drain${drain}_lane${lane}_act${act_bits}_vector${vector})
-  add_test(NAME ${name} COMMAND test_engine ${ARGV})
+  add_test(NAME ${name} COMMAND test_engine ${ARGV} 0 0)
   set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 endfunction()
 lac_cosim(1 1 1 24 1024 200 0 8 0)
@@ -37,10 +37,10 @@ lac_cosim(2 2 2 26 1000 200 0 8 4) # vector units
 lac_cosim(3 2 2 24 1024 333 0 8 8)
 lac_cosim(2 2 1 26 1024 200 1 5 8)
 lac_cosim(4 4 8 22 1000 512 2 4 16)
-add_test(NAME cosim_fault_vector COMMAND test_engine 2 2 2 24 1024 64 0 8 8 fault)
+add_test(NAME cosim_fault_vector COMMAND test_engine 2 2 2 24 1024 64 0 8 8 0 0 fault)
 set_tests_properties(cosim_fault_vector PROPERTIES LABELS full TIMEOUT 300
   ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
-add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 0 fault)
+add_test(NAME cosim_fault COMMAND test_engine 2 2 2 24 256 64 0 8 0 0 0 fault)
 set_tests_properties(cosim_fault PROPERTIES LABELS full TIMEOUT 300 ENVIRONMENT "LACUNA_CACHE=${rtl_model_cache}")
 
 add_executable(test_requantize ${LAC_TESTS_DIR}/cosim/test_requantize.c)
@@ -102,6 +102,17 @@ endforeach()
 foreach(kind 0 1 2)
   lac_rtl_test(lint_engine_lane${kind}_act4 ${lint_engine} -GLANE=${kind} -GACT_BITS=4 ${rtl_dir}/engine/lac_engine.v)
 endforeach()
+foreach(kind 0 1 2)
+  lac_rtl_test(lint_engine_gates_lane${kind} ${lint_engine} -GTABLE=1 -GSCALE=1 -GLANE=${kind} -GVECTOR=8
+    ${rtl_dir}/engine/lac_engine.v)
+endforeach()
+lac_rtl_test(lint_engine_gates_narrow ${lint_engine} -GTABLE=1 -GSCALE=1 -GACT_BITS=1 -GACC_BITS=16 -GMESH_X=2
+  -GMESH_Y=2 -GDRAIN=1 ${rtl_dir}/engine/lac_engine.v)
+foreach(name table scale)
+  string(TOUPPER ${name} parameter)
+  lac_rtl_test(refuse_${name} ${lint_engine} -G${parameter}=2 ${rtl_dir}/engine/lac_engine.v)
+  set_tests_properties(refuse_${name} PROPERTIES PASS_REGULAR_EXPRESSION "${parameter} must be 0 or 1")
+endforeach()
 foreach(vector 4 8 16)
   lac_rtl_test(lint_engine_vector${vector} ${lint_engine} -GVECTOR=${vector} ${rtl_dir}/engine/lac_engine.v)
 endforeach()
@@ -114,7 +125,7 @@ proc
 check -assert
 design -reset
 read_verilog -I${contract_dir} ${rtl_all}
-hierarchy -check -top lac_engine -chparam LANE 1 -chparam VECTOR 8
+hierarchy -check -top lac_engine -chparam LANE 1 -chparam VECTOR 8 -chparam TABLE 1 -chparam SCALE 1
 proc
 check -assert
 ")
@@ -122,7 +133,7 @@ lac_rtl_test(lint_yosys yosys ${CMAKE_CURRENT_BINARY_DIR}/lint.ys)
 set_tests_properties(lint_yosys PROPERTIES FAIL_REGULAR_EXPRESSION "Warning")
 lac_rtl_test(lint_icarus iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine ${rtl_sources})
 lac_rtl_test(lint_icarus_digit iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine -Plac_engine.LANE=1
-  -Plac_engine.VECTOR=8 ${rtl_sources})
+  -Plac_engine.VECTOR=8 -Plac_engine.TABLE=1 -Plac_engine.SCALE=1 ${rtl_sources})
 # Illegal parameters stop elaboration with a sentence.
 lac_rtl_test(refuse_drain ${lint_engine} -GDRAIN=3 ${rtl_dir}/engine/lac_engine.v)
 set_tests_properties(refuse_drain PROPERTIES PASS_REGULAR_EXPRESSION "DRAIN must divide MESH_X \\* MESH_Y")

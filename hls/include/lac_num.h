@@ -27,6 +27,15 @@ static inline int32_t lac_requantize(int32_t acc, int32_t bias, uint16_t m, uint
     return (int32_t)clamped + zero;
 }
 
+/// An activation by table: the code that stands at the low byte of another one.
+///
+/// type    table u8 [256]  code s16  y s16
+/// exact   equals the tables of rtl/engine/drain.v bit for bit
+static inline int32_t lac_table_code(const uint8_t *table, int32_t code, int is_signed) {
+    int32_t y = table[code & 0xFF];
+    return is_signed && y > 127 ? y - 256 : y;
+}
+
 /// Smallest and largest code of a type of 1..8 bits.
 static inline int32_t lac_code_min(int bits, int is_signed) {
     return is_signed ? -(1 << (bits - 1)) : 0;

@@ -24,10 +24,11 @@ void lac_image_describe(lac_doc *doc, const lac_image *image, size_t n_bytes) {
         [LAC_LANE_MUL] = "mul", [LAC_LANE_DIGIT] = "digit", [LAC_LANE_LOGIC] = "logic"};
     lac_doc_text(doc, "engine", "engine",
                  "%dx%d %s lanes, codes of %d bits, drain %d, accumulators of %d bits, %d activation words, "
-                 "%d list entries%s",
+                 "%d list entries%s%s%s",
                  e->mesh_x, e->mesh_y, lanes[e->lane], e->act_bits, e->drain, e->acc_bits, e->act_words,
                  e->list_words,
-                 e->vector ? lac_arena_printf(image->arena, ", vector unit of %d", e->vector) : "");
+                 e->vector ? lac_arena_printf(image->arena, ", vector unit of %d", e->vector) : "",
+                 e->table ? ", tables" : "", e->scale ? ", factors" : "");
     if (lac_image_batch(image) > 1)
         lac_doc_number(doc, "images_a_run", "images a run", lac_image_batch(image), LAC_DOC_COUNT);
     lac_doc_text(doc, "contract", "contract", "%08x", image->contract_hash);

@@ -12,6 +12,8 @@ enum {
     HEADERS_AHEAD = 32,    ///< channel headers that wait for the drain
     LANE_CYCLES = 9,       ///< from the issue of a last entry to its sum at the drain
     REQUANTIZE_CYCLES = 6, ///< from there to the write
+    TABLE_CYCLES = 1,      ///< more, on engines that have tables
+    TABLE_LOAD = 64,       ///< to take a table from the program
     SUM_CYCLES = 2,        ///< more, when lanes are summed
     VECTOR_START = 2,      ///< from the end of a step to the vector unit's first word
     VECTOR_CYCLES = 8,     ///< from its last word to the sum at the drain
@@ -26,10 +28,14 @@ static uint64_t drain_pace(const lac_step_engine *engine, const lac_step_shape *
     return s->raw && !s->reduce ? engine->lanes + LANE_CYCLES + 1 : engine->lanes / engine->drain;
 }
 
+static uint64_t requantize_cycles(const lac_step_engine *engine, const lac_step_shape *s) {
+    return s->raw ? 0 : REQUANTIZE_CYCLES + (engine->has_tables ? TABLE_CYCLES : 0);
+}
+
 /// Cycles from the issue of a step's last entry to the end of the step.
 static uint64_t flush_cycles(const lac_step_engine *engine, const lac_step_shape *s) {
     uint64_t walk = s->raw && !s->reduce ? engine->lanes : engine->lanes / engine->drain;
-    return LANE_CYCLES + walk + (s->reduce ? SUM_CYCLES : 0) + (s->raw ? 0 : REQUANTIZE_CYCLES);
+    return LANE_CYCLES + walk + (s->reduce ? SUM_CYCLES : 0) + requantize_cycles(engine, s);
 }
 
 /// Channels so far: how many entries they have, when they were finished.
@@ -65,13 +71,14 @@ static uint64_t decode_cycles(const lac_channel_work *work) {
 }
 
 /// The vector unit takes a word a cycle, headers included, as soon as the step before is over.
-static void vector_time(const lac_step_shape *shape, const lac_channel_work *work, uint64_t parsed,
-                        lac_engine_clock *clock, lac_step_cost *cost) {
+static void vector_time(const lac_step_engine *engine, const lac_step_shape *shape,
+                        const lac_channel_work *work, uint64_t parsed, lac_engine_clock *clock,
+                        lac_step_cost *cost) {
     uint64_t start = clock->drained, n_words = 0, n_headers = (uint64_t)shape->n_out;
     for (int o = 0; o < shape->n_out; o++) n_words += work[o].n_words;
     // The first header is there before.
     uint64_t last_word = later(start + VECTOR_START, parsed) + n_words + n_headers - 1;
-    uint64_t flush = VECTOR_CYCLES + (shape->raw ? 0 : REQUANTIZE_CYCLES);
+    uint64_t flush = VECTOR_CYCLES + requantize_cycles(engine, shape);
     clock->taken = start;
     clock->decoded = last_word;
     clock->drained = last_word + flush;
@@ -87,9 +94,9 @@ void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, c
     uint64_t start = clock->drained, visits = shape->visits, pace = drain_pace(engine, shape);
     history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, shape->n_out)};
     uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_WORDS +
-                       (uint64_t)(shape->n_taps + 1) / 2;
+                       (uint64_t)(shape->n_taps + 1) / 2 + (shape->table ? TABLE_LOAD : 0);
     if (shape->vector) {
-        vector_time(shape, work, decoded, clock, cost);
+        vector_time(engine, shape, work, decoded, clock, cost);
         return;
     }
     uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0, n_empty = 0;

@@ -11,11 +11,13 @@
 
 typedef struct lac_step_engine {
     uint64_t lanes, drain, list_words;
+    bool has_tables; ///< a stage more in the drain
 } lac_step_engine;
 
 /// A step apart from its lists.
 typedef struct lac_step_shape {
     int n_out, n_taps;
+    bool table;       ///< codes of the step go through one, which the program brings
     uint64_t visits;  ///< pixels of a lane's tile, pool windows included
     bool raw, reduce; ///< sums leave as they are; lanes are summed
     bool vector;      ///< for the vector unit: only the words of the lists count

@@ -47,10 +47,7 @@ static lac_status read_list(lac_program_reader *reader, target *best, lac_error 
 }
 
 static lac_status find_target(const lac_image *image, int step, target *best, lac_error *err) {
-    lac_program_reader reader = {.words = image->program,
-                                 .n_words = image->n_program,
-                                 .lane = image->engine.lane,
-                                 .vector = image->engine.vector};
+    lac_program_reader reader = lac_program_read(&image->engine, image->program, image->n_program);
     for (int s = 0; s <= step; s++) {
         bool end;
         *best = (target){0};

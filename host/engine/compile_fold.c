@@ -120,6 +120,11 @@ static channel result_of(const fold *f, const lac_int_layer *layer, int o) {
         return of_avg_pool(f, layer, o);
     case LAC_INT_ADD:
         return of_add(f, layer, o);
+    case LAC_INT_TABLE: {
+        channel it = f->channels[layer->in[0]][o];
+        it.code = lac_table_code(layer->table, it.code, f->graph->tensors[layer->out].type.is_signed);
+        return it;
+    }
     case LAC_INT_MAX_POOL: // padding never wins
         return f->channels[layer->in[0]][o];
     case LAC_INT_CONCAT: {
@@ -188,6 +193,8 @@ static void keep_for_layer(fold *f, const lac_int_layer *layer) {
             keep_alike(f, layer->out, first, layer->in[i]);
         break;
     case LAC_INT_ADD:
+    case LAC_INT_MUL:
+    case LAC_INT_TABLE:
     case LAC_INT_MAX_POOL:
     case LAC_INT_AVG_POOL:
         for (int i = 0; i < layer->n_in; i++) keep_alike(f, layer->out, 0, layer->in[i]);

@@ -1,6 +1,6 @@
 #include "plan.h"
 
-// One step for each layer that computes, together with the max pool that can ride in its drain.
+// One step for each layer that computes, together with the table and the max pool that can ride in its drain.
 
 static int n_readers(const lac_int_graph *graph, int tensor, int *last_reader) {
     int n = 0;
@@ -30,18 +30,52 @@ static bool ends_in_one(const lac_int_graph *graph, const lac_int_layer *pool) {
     return (out->h == 1 && in->h > 1) || (out->w == 1 && in->w > 1);
 }
 
-static bool fusible(const lac_int_graph *graph, const lac_int_layer *layer, int *pool) {
-    if (layer->raw || layer->kind == LAC_INT_MAX_POOL || layer->out == graph->output) return false;
-    return n_readers(graph, layer->out, pool) == 1 && graph->layers[*pool].kind == LAC_INT_MAX_POOL &&
-           rides_in_drain(&graph->layers[*pool]);
+/// The layer of a kind that alone reads a tensor; -1: none. The graph's output is read by the host, too.
+static int only_reader(const lac_int_graph *graph, int tensor, lac_int_kind kind) {
+    int reader = -1;
+    if (tensor == graph->output || n_readers(graph, tensor, &reader) != 1) return -1;
+    return graph->layers[reader].kind == kind ? reader : -1;
+}
+
+/// Drains requantise; what only moves codes on has no need to, but for a table.
+static bool has_followers(const lac_int_layer *layer) {
+    return !layer->raw && layer->kind != LAC_INT_MAX_POOL && layer->kind != LAC_INT_CONCAT;
+}
+
+static int table_after(const lac_int_graph *graph, const lac_int_layer *layer) {
+    return layer->kind == LAC_INT_TABLE ? -1 : only_reader(graph, layer->out, LAC_INT_TABLE);
+}
+
+/// The max pool that can ride in the drain of a layer, behind its table; -1: none.
+static int pool_after(const lac_int_graph *graph, const lac_int_layer *layer, int table) {
+    int pool = only_reader(graph, table < 0 ? layer->out : graph->layers[table].out, LAC_INT_MAX_POOL);
+    return pool >= 0 && rides_in_drain(&graph->layers[pool]) ? pool : -1;
+}
+
+static int fuse(lac_plan_step *step, const lac_int_graph *graph, int next, bool *fused) {
+    fused[next] = true;
+    step->out_tensor = graph->layers[next].out;
+    return next;
+}
+
+/// In the drain, the table comes before the pool.
+static void fuse_followers(const lac_plan *plan, lac_plan_step *step, bool *fused) {
+    const lac_int_graph *graph = plan->graph;
+    const lac_int_layer *layer = &graph->layers[step->layer];
+    if (!has_followers(layer)) return;
+    int table = table_after(graph, layer), pool = pool_after(graph, layer, table);
+    if (table >= 0) step->table_layer = fuse(step, graph, table, fused);
+    if (pool < 0 || (plan->part_last_pools && ends_in_one(graph, &graph->layers[pool]))) return;
+    step->pool_layer = fuse(step, graph, pool, fused);
 }
 
 bool lac_has_last_pool(const lac_int_graph *graph) {
-    int pool;
-    for (int l = 0; l < graph->n_layers; l++)
-        if (graph->layers[l].kind != LAC_INT_CONCAT && fusible(graph, &graph->layers[l], &pool) &&
-            ends_in_one(graph, &graph->layers[pool]))
-            return true;
+    for (int l = 0; l < graph->n_layers; l++) {
+        const lac_int_layer *layer = &graph->layers[l];
+        if (!has_followers(layer)) continue;
+        int pool = pool_after(graph, layer, table_after(graph, layer));
+        if (pool >= 0 && ends_in_one(graph, &graph->layers[pool])) return true;
+    }
     return false;
 }
 
@@ -54,13 +88,8 @@ lac_status lac_pass_fuse(lac_plan *plan, lac_error *err) {
         const lac_int_layer *layer = &graph->layers[l];
         if (layer->kind == LAC_INT_CONCAT || fused[l]) continue;
         lac_plan_step *step = &plan->steps[plan->n_steps++];
-        *step = (lac_plan_step){.layer = l, .pool_layer = -1, .out_tensor = layer->out};
-        int pool = -1;
-        if (!fusible(graph, layer, &pool)) continue;
-        if (plan->part_last_pools && ends_in_one(graph, &graph->layers[pool])) continue;
-        fused[pool] = true;
-        step->pool_layer = pool;
-        step->out_tensor = graph->layers[pool].out;
+        *step = (lac_plan_step){.layer = l, .table_layer = -1, .pool_layer = -1, .out_tensor = layer->out};
+        fuse_followers(plan, step, fused);
     }
     return LAC_OK;
 }

@@ -58,6 +58,19 @@ static lac_status map_add(const lac_plan *plan, lac_plan_step *step, lac_error *
     return add_tap(step, layer, second, err);
 }
 
+/// The factors' words are counted by the engine, one a channel, from where the first tap points to.
+static lac_status map_mul(const lac_plan *plan, lac_plan_step *step, lac_error *err) {
+    const lac_int_layer *layer = layer_of(plan, step);
+    lac_code_type type = plan->graph->tensors[layer->in[1]].type;
+    lac_plan_tap factor = {0}, map = {.kx = 1};
+    step->record.SCALE = 1;
+    step->record.SCALE_SIGNED = type.is_signed;
+    step->record.PAD_CODE = type.zero & 0xFF;
+    factor.record.OFFSET = lac_tap_offset(plan->layouts[layer->in[0]].base, plan->layouts[layer->in[1]].base);
+    LAC_TRY(add_tap(step, layer, factor, err));
+    return add_tap(step, layer, map, err);
+}
+
 static lac_status map_max_pool(const lac_plan *plan, lac_plan_step *step, lac_error *err) {
     const lac_int_layer *layer = layer_of(plan, step);
     lac_code_type type = plan->graph->tensors[layer->in[0]].type;
@@ -109,7 +122,9 @@ static lac_status map_taps(const lac_plan *plan, lac_plan_step *step, lac_error 
     if (step->mapping == LAC_MAP_SUM) return map_sum(plan, step, err);
     if (step->mapping == LAC_MAP_LANES) return map_lanes(plan, step, err);
     if (layer->kind == LAC_INT_ADD) return map_add(plan, step, err);
+    if (layer->kind == LAC_INT_MUL) return map_mul(plan, step, err);
     if (layer->kind == LAC_INT_MAX_POOL) return map_max_pool(plan, step, err);
+    if (layer->kind == LAC_INT_TABLE) return add_tap(step, layer, (lac_plan_tap){0}, err);
     LAC_TRY(map_window(plan, step, err));
     if (r->N_TAPS == 0) LAC_TRY(add_tap(step, layer, (lac_plan_tap){0}, err)); // all weights are zero
     // On one pixel only lane 0 is inside the map: summing the lanes sends one raw word instead of one a lane.
@@ -149,18 +164,26 @@ static lac_status map_geometry(const lac_plan *plan, lac_plan_step *step, lac_er
     return LAC_OK;
 }
 
+const uint8_t *lac_plan_table(const lac_plan *plan, const lac_plan_step *step) {
+    const lac_int_layer *layer = layer_of(plan, step);
+    return step->table_layer < 0 ? layer->table : plan->graph->layers[step->table_layer].table;
+}
+
 static void map_results(const lac_plan *plan, lac_plan_step *step) {
     const lac_int_layer *layer = layer_of(plan, step);
     const lac_int_tensor *out = &plan->graph->tensors[layer->out];
+    // What moves codes only leaves them as they are, up to a table.
+    bool identity = lac_int_kind_moves_codes(layer->kind);
+    lac_code_type type = layer->kind == LAC_INT_TABLE ? plan->graph->tensors[layer->in[0]].type : out->type;
     lac_layer_record *r = &step->record;
     r->N_OUT = out->c;
     r->RAW = layer->raw;
     if (layer->raw) return;
-    r->OUT_SIGNED = out->type.is_signed;
-    bool identity = layer->kind == LAC_INT_MAX_POOL;
-    r->LO = identity ? lac_code_min(out->type.bits, out->type.is_signed) : layer->lo;
-    r->HI = identity ? lac_code_max(out->type.bits, out->type.is_signed) : layer->hi;
+    r->OUT_SIGNED = plan->graph->tensors[step->out_tensor].type.is_signed;
+    r->LO = identity ? lac_code_min(type.bits, type.is_signed) : layer->lo;
+    r->HI = identity ? lac_code_max(type.bits, type.is_signed) : layer->hi;
     r->ZERO = identity ? 0 : out->type.zero;
+    r->TABLE = lac_plan_table(plan, step) != NULL;
 }
 
 lac_status lac_pass_map(lac_plan *plan, lac_error *err) {

@@ -17,6 +17,7 @@ static lac_int_layer copy_layer(const lac_int_graph *graph, const lac_int_layer 
     to.w = from->kind == LAC_INT_CONV2D
                ? copy_array(arena, from->w, lac_int_layer_weights(graph, from, false), sizeof *to.w)
                : NULL;
+    to.table = from->kind == LAC_INT_TABLE ? copy_array(arena, from->table, LAC_TABLE_CODES, 1) : NULL;
     to.bias = copy_array(arena, from->bias, n, sizeof *to.bias);
     to.m = copy_array(arena, from->raw ? NULL : from->m, n, sizeof *to.m);
     to.s = copy_array(arena, from->raw ? NULL : from->s, n, sizeof *to.s);
@@ -80,7 +81,29 @@ static void append_raw_copy(lac_plan *plan) {
     lac_plan_insert_layer(plan, plan->graph->n_layers, &layer);
 }
 
+static lac_status check_kinds(const lac_plan *plan, lac_error *err) {
+    for (int l = 0; l < plan->graph->n_layers; l++) {
+        const lac_int_layer *layer = &plan->graph->layers[l];
+        if (layer->kind == LAC_INT_TABLE && !plan->engine.table)
+            LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                     "layer '%s' is an activation by table, and the engine has none; set TABLE to 1",
+                     layer->name);
+        if (layer->kind != LAC_INT_MUL) continue;
+        if (!plan->engine.scale)
+            LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                     "layer '%s' multiplies a map by factors, which the engine cannot; set SCALE to 1",
+                     layer->name);
+        if (plan->split_y || plan->split_x)
+            LAC_FAIL(err, LAC_E_UNSUPPORTED,
+                     "layer '%s' multiplies a map by factors, which %d images in one mesh cannot have each; "
+                     "compile for 1 image",
+                     layer->name, 1 << (plan->split_y + plan->split_x));
+    }
+    return LAC_OK;
+}
+
 lac_status lac_pass_codes(lac_plan *plan, lac_error *err) {
+    LAC_TRY(check_kinds(plan, err));
     for (int t = 0; t < plan->graph->n_tensors; t++) {
         const lac_int_tensor *tensor = &plan->graph->tensors[t];
         if (tensor->type.bits != 32 && tensor->type.bits > plan->engine.act_bits)

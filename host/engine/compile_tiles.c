@@ -54,7 +54,8 @@ static lac_status tile_step(const axis_tiles *a, const lac_plan_step *step, lac_
     if (out_tile == 0)
         LAC_FAIL(err, LAC_E_CAPACITY, "layer '%s' takes every %dth of a tile of %d %s, which does not divide",
                  layer->name, g.stride * g.pool_stride, in_tile, along(a));
-    if (step->pool_layer >= 0) a->tile[layer->out] = in_tile % g.stride == 0 ? in_tile / g.stride : 1;
+    a->tile[layer->out] = step->pool_layer < 0 ? out_tile : in_tile % g.stride == 0 ? in_tile / g.stride : 1;
+    if (step->table_layer >= 0) a->tile[graph->layers[step->table_layer].out] = a->tile[layer->out];
     a->tile[step->out_tensor] = out_tile;
     LAC_TRY(check_fit(a, step->out_tensor, err));
     return step->mapping == LAC_MAP_TILES ? check_reach(a, step, &g, in_tile, out_tile, err) : LAC_OK;

@@ -24,7 +24,7 @@ lac_status lac_step_geometry(const lac_int_graph *graph, const lac_plan_step *st
                 err, LAC_E_UNSUPPORTED,
                 "max_pool '%s': stride %d is not a multiple of dilation %d; use a window without dilation",
                 layer->name, w->stride[axis], g.stride);
-    } else if (layer->kind != LAC_INT_ADD) {
+    } else if (lac_int_kind_has_window(layer->kind)) {
         g.stride = w->stride[axis];
         g.first = -w->pad[axis];
         g.last = (w->kernel[axis] - 1) * w->dilation[axis] - w->pad[axis];

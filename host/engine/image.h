@@ -33,13 +33,14 @@ typedef struct lac_layout {
     int tile_h, tile_w; ///< a lane's tile; channel c takes words base + c * tile_h * tile_w ...
 } lac_layout;
 
-/// One layer as the engine executes it: an integer layer, with the max pool that follows it when that is
-/// fused in the drain.
+/// One layer as the engine executes it: an integer layer, with the table and the max pool that follow it when
+/// they are fused in the drain.
 typedef struct lac_step {
     const char *name;
     int layer;                   ///< index in graph->layers
-    int pool_layer;              ///< index of the fused max pool, -1 for none
-    int out_tensor;              ///< what the step writes: the pool's output where fused
+    int table_layer;             ///< index of the fused table, -1 for none
+    int pool_layer;              ///< index of the fused max pool, which comes last; -1 for none
+    int out_tensor;              ///< what the step writes: the last fused layer's output
     uint64_t n_entries, n_skips; ///< list entries of all channels; skip entries
     uint64_t ideal_cycles;       ///< entries * pixels visited of the tile (pool windows included)
     uint64_t stream_words;       ///< 64-bit program words, descriptor and headers included

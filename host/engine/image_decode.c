@@ -91,13 +91,20 @@ static void expect_geometry(const decoder *d, const lac_geometry *y, const lac_g
     r->OUT_BASE = out->base < 0 ? 0 : out->base;
 }
 
+static bool has_table(const decoder *d) {
+    return d->layer->kind == LAC_INT_TABLE || d->step->table_layer >= 0;
+}
+
 static void expect_results(const decoder *d, lac_layer_record *r) {
-    bool identity = d->layer->kind == LAC_INT_MAX_POOL;
+    bool identity = lac_int_kind_moves_codes(d->layer->kind);
+    lac_code_type type = d->layer->kind == LAC_INT_TABLE ? d->in->type : d->out->type;
+    const lac_int_tensor *last = &d->image->graph->tensors[d->step->out_tensor];
     r->N_OUT = d->out->c;
     r->RAW = d->layer->raw;
-    r->OUT_SIGNED = !r->RAW && d->out->type.is_signed;
-    r->LO = r->RAW ? 0 : identity ? lac_code_min(d->out->type.bits, d->out->type.is_signed) : d->layer->lo;
-    r->HI = r->RAW ? 0 : identity ? lac_code_max(d->out->type.bits, d->out->type.is_signed) : d->layer->hi;
+    r->OUT_SIGNED = !r->RAW && last->type.is_signed;
+    r->TABLE = has_table(d);
+    r->LO = r->RAW ? 0 : identity ? lac_code_min(type.bits, type.is_signed) : d->layer->lo;
+    r->HI = r->RAW ? 0 : identity ? lac_code_max(type.bits, type.is_signed) : d->layer->hi;
     r->ZERO = r->RAW || identity ? 0 : d->out->type.zero;
 }
 
@@ -115,6 +122,10 @@ static void expect_input(const decoder *d, lac_layer_record *r) {
     } else {
         r->REDUCE = 0;
     }
+    r->SCALE = d->layer->kind == LAC_INT_MUL;
+    lac_code_type factor = d->image->graph->tensors[d->layer->in[r->SCALE]].type;
+    r->SCALE_SIGNED = r->SCALE && factor.is_signed;
+    if (r->SCALE) pad = factor.zero;
     r->PAD_CODE = pad & 0xFF;
 }
 
@@ -207,6 +218,15 @@ static lac_status add_entry(const decoder *d, int tap, int c, int weight, lac_er
     return LAC_OK;
 }
 
+/// The factor, and the map that it multiplies.
+static lac_status mul_entry(const decoder *d, int tap, int c, int weight, lac_error *err) {
+    const lac_tap_record *t = &d->reader.taps[tap];
+    int offset = tap ? 0 : lac_tap_offset(d->in_layout->base, d->image->layouts[d->layer->in[1]].base);
+    if (tap > 1 || c != 0 || t->DY || t->DX || t->OFFSET != offset || weight < 1)
+        DECODE_FAIL(d, err, "tap %d, channel %d, weight %d is no operand of the product", tap, c, weight);
+    return LAC_OK;
+}
+
 static lac_status decode_entry(const decoder *d, int64_t position, int weight, lac_error *err) {
     const lac_layer_record *r = &d->reader.layer;
     if (d->mapping == LAC_MAP_LANES) return lane_entry(d, position, weight, err);
@@ -215,8 +235,10 @@ static lac_status decode_entry(const decoder *d, int64_t position, int weight, l
     if (tap >= r->N_TAPS) DECODE_FAIL(d, err, "output channel %d: tap %d of %d", d->channel, tap, r->N_TAPS);
     const lac_tap_record *t = &d->reader.taps[tap];
     if (d->layer->kind == LAC_INT_ADD) return add_entry(d, tap, c, weight, err);
+    if (d->layer->kind == LAC_INT_MUL) return mul_entry(d, tap, c, weight, err);
     if (t->OFFSET) DECODE_FAIL(d, err, "tap %d has an offset of %d words", tap, t->OFFSET);
     if (d->mapping == LAC_MAP_SUM) return sum_entry(d, tap, c, weight, err);
+    if (d->layer->kind == LAC_INT_TABLE) return put_weight(d, t->DY || t->DX ? -1 : c, 0, 0, weight, err);
     if (d->layer->kind == LAC_INT_MAX_POOL)
         return t->DY == -d->layer->window.pad[0] && t->DX == -d->layer->window.pad[1]
                    ? put_weight(d, c, 0, 0, weight, err)
@@ -233,8 +255,10 @@ static int entries_expected(const decoder *d) {
     case LAC_INT_CONV2D:
         return -1;
     case LAC_INT_ADD:
+    case LAC_INT_MUL:
         return 2;
     case LAC_INT_MAX_POOL:
+    case LAC_INT_TABLE:
         return 1;
     default:
         return d->mapping == LAC_MAP_SUM ? d->in_layout->tile_h * d->in_layout->tile_w
@@ -300,8 +324,20 @@ static lac_status join_digits(decoder *d, lac_error *err) {
     return LAC_OK;
 }
 
+/// A factor's list is the same for all: the factor first, then the map, for DIGIT lanes once a plane.
+static lac_status check_factor_list(const decoder *d, lac_error *err) {
+    int planes = d->image->engine.lane == LAC_LANE_DIGIT ? LAC_MOST_PLANES : 1;
+    bool right = d->n_weights == planes + 1 && d->n_planes == planes - 1;
+    for (int i = 0; right && i < d->n_weights; i++)
+        right = d->weights[i].position == (i ? 1 : 0) && d->weights[i].weight == 1 &&
+                d->weights[i].plane == (i ? i - 1 : 0);
+    if (!right) DECODE_FAIL(d, err, "output channel %d: its list is not that of a factor", d->channel);
+    return LAC_OK;
+}
+
 static lac_status decode_list(decoder *d, lac_error *err) {
     LAC_TRY(read_list(d, err));
+    if (d->layer->kind == LAC_INT_MUL) LAC_TRY(check_factor_list(d, err));
     if (d->image->engine.lane == LAC_LANE_DIGIT && d->n_weights) LAC_TRY(join_digits(d, err));
     for (int i = 0; i < d->n_weights; i++)
         LAC_TRY(decode_entry(d, d->weights[i].position, d->weights[i].weight, err));
@@ -323,7 +359,7 @@ static lac_status take_header(decoder *d, lac_channel_record header, lac_error *
     d->group += header.NEXT_GROUP;
     if (d->group != d->channel / (d->out->c / groups))
         DECODE_FAIL(d, err, "output channel %d reads group %d of %d", d->channel, d->group, groups);
-    if (d->layer->kind == LAC_INT_MAX_POOL) {
+    if (lac_int_kind_moves_codes(d->layer->kind)) {
         if (header.BIAS != 0 || header.M != LAC_IDENTITY_M || header.S != LAC_IDENTITY_S)
             DECODE_FAIL(d, err, "output channel %d changes codes", d->channel);
         return LAC_OK;
@@ -383,6 +419,9 @@ static lac_status decode_step(decoder *d, lac_error *err) {
     if (end) DECODE_FAIL(d, err, "the program ends before this layer");
     LAC_TRY(check_record(d, err));
     d->group = 0;
+    lac_int_layer *tabled =
+        d->step->table_layer < 0 ? d->layer : &d->image->graph->layers[d->step->table_layer];
+    if (has_table(d)) memcpy(tabled->table, d->reader.table, LAC_TABLE_CODES);
     bool is_vector = d->reader.layer.ORDER == LAC_ORDER_VECTOR;
     if (is_vector) LAC_TRY(decode_vector(d, err));
     for (d->channel = 0; !is_vector && d->channel < d->reader.layer.N_OUT; d->channel++)
@@ -397,10 +436,7 @@ static lac_status decode_step(decoder *d, lac_error *err) {
 static lac_status decode_steps(lac_image *image, lac_arena *scratch, lac_error *err) {
     decoder d = {.image = image,
                  .scratch = scratch,
-                 .reader = {.words = image->program,
-                            .n_words = image->n_program,
-                            .lane = image->engine.lane,
-                            .vector = image->engine.vector}};
+                 .reader = lac_program_read(&image->engine, image->program, image->n_program)};
     for (int s = 0; s < image->n_steps; s++) {
         d.step = &image->steps[s];
         d.layer = &image->graph->layers[d.step->layer];

@@ -22,14 +22,15 @@ static bool same_window(const lac_window *a, const lac_window *b) {
 static lac_status compare_layers(const lac_int_graph *graph, const lac_int_layer *a, const lac_int_layer *b,
                                  lac_error *err) {
     size_t n = (size_t)graph->tensors[a->out].c;
-    bool conv = a->kind == LAC_INT_CONV2D,
-         moves_codes = a->kind == LAC_INT_CONCAT || a->kind == LAC_INT_MAX_POOL;
+    bool conv = a->kind == LAC_INT_CONV2D;
     if (a->kind != b->kind || strcmp(a->name, b->name) != 0 || a->n_in != b->n_in || a->out != b->out ||
         memcmp(a->in, b->in, (size_t)a->n_in * sizeof *a->in) != 0)
         LAC_FAIL(err, LAC_E_INTERNAL, "layers '%s' and '%s' differ in kind or wiring", a->name, b->name);
-    if (a->kind != LAC_INT_CONCAT && a->kind != LAC_INT_ADD && !same_window(&a->window, &b->window))
+    if (lac_int_kind_has_window(a->kind) && !same_window(&a->window, &b->window))
         LAC_FAIL(err, LAC_E_INTERNAL, "layer '%s': windows differ", a->name);
-    if (moves_codes) return LAC_OK;
+    if (a->kind == LAC_INT_TABLE)
+        LAC_TRY(compare(a->name, "tables", a->table, b->table, LAC_TABLE_CODES, err));
+    if (lac_int_kind_moves_codes(a->kind)) return LAC_OK;
     if (a->raw != b->raw || (!a->raw && (a->lo != b->lo || a->hi != b->hi)))
         LAC_FAIL(err, LAC_E_INTERNAL, "layer '%s': clamps are %d..%d and %d..%d", a->name, a->lo, a->hi,
                  b->lo, b->hi);

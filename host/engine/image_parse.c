@@ -125,9 +125,9 @@ static lac_status get_layer(lac_byte_reader *r, const lac_int_graph *graph, lac_
     int raw;
     LAC_TRY(get_wiring(r, graph, layer, err));
     if (layer->kind == LAC_INT_CONCAT) return LAC_OK;
-    if (layer->kind != LAC_INT_ADD) LAC_TRY(get_window(r, &layer->window, err));
+    if (lac_int_kind_has_window(layer->kind)) LAC_TRY(get_window(r, &layer->window, err));
     if (layer->kind == LAC_INT_CONV2D) LAC_TRY(lac_get_int(r, "weight bits", 1, 8, &layer->weight_bits, err));
-    if (layer->kind == LAC_INT_MAX_POOL) return LAC_OK;
+    if (lac_int_kind_moves_codes(layer->kind)) return LAC_OK;
     LAC_TRY(lac_get_int(r, "raw", 0, 1, &raw, err));
     layer->raw = raw;
     if (raw) {
@@ -165,7 +165,12 @@ static lac_status get_graph(lac_byte_reader *r, lac_int_graph *graph, lac_error 
 /// Room for what the program holds, filled with values that break no invariant.
 static lac_status make_room(lac_int_graph *graph, lac_int_layer *layer, uint64_t *n_weights, lac_error *err) {
     size_t n = (size_t)graph->tensors[layer->out].c;
-    if (layer->kind == LAC_INT_CONCAT || layer->kind == LAC_INT_MAX_POOL) return LAC_OK;
+    if (layer->kind == LAC_INT_TABLE) {
+        lac_code_type type = graph->tensors[layer->out].type;
+        layer->table = LAC_NEW_ARRAY(graph->arena, uint8_t, LAC_TABLE_CODES);
+        if (type.bits <= 8) memset(layer->table, type.zero & 0xFF, LAC_TABLE_CODES);
+    }
+    if (lac_int_kind_moves_codes(layer->kind)) return LAC_OK;
     layer->bias = LAC_NEW_ARRAY(graph->arena, int32_t, n);
     if (!layer->raw) {
         layer->m = LAC_NEW_ARRAY(graph->arena, uint16_t, n);
@@ -219,14 +224,16 @@ static lac_status get_layout(lac_byte_reader *r, const lac_image *image, int t, 
     return LAC_OK;
 }
 
-static lac_status check_pool(const lac_int_graph *graph, const lac_step *step, lac_error *err) {
-    const lac_int_layer *layer = &graph->layers[step->layer];
-    if (step->pool_layer < 0) return LAC_OK;
-    const lac_int_layer *pool = &graph->layers[step->pool_layer];
-    if (layer->raw || layer->kind == LAC_INT_MAX_POOL || pool->kind != LAC_INT_MAX_POOL ||
-        pool->in[0] != layer->out)
+/// A fused layer takes codes from what the drain made before.
+static lac_status check_fused(const lac_int_graph *graph, const lac_int_layer *layer, int fused,
+                              lac_int_kind kind, int *out, lac_error *err) {
+    if (fused < 0) return LAC_OK;
+    const lac_int_layer *next = &graph->layers[fused];
+    if (layer->raw || layer->kind == LAC_INT_MAX_POOL || layer->kind == kind || next->kind != kind ||
+        next->in[0] != *out)
         LAC_FAIL(err, LAC_E_FORMAT, "section %s: layer '%s' cannot be fused into '%s'", LAC_IMAGE_STEPS,
-                 pool->name, layer->name);
+                 next->name, layer->name);
+    *out = next->out;
     return LAC_OK;
 }
 
@@ -234,15 +241,21 @@ static lac_status get_step(lac_byte_reader *r, const lac_image *image, lac_step 
                            lac_error *err) {
     const lac_int_graph *graph = image->graph;
     LAC_TRY(lac_get_int(r, "layer of a step", 0, graph->n_layers - 1, &step->layer, err));
-    LAC_TRY(lac_get_int(r, "fused layer of a step", -1, graph->n_layers - 1, &step->pool_layer, err));
-    LAC_TRY(check_pool(graph, step, err));
+    LAC_TRY(lac_get_int(r, "fused table of a step", -1, graph->n_layers - 1, &step->table_layer, err));
+    LAC_TRY(lac_get_int(r, "fused pool of a step", -1, graph->n_layers - 1, &step->pool_layer, err));
     const lac_int_layer *layer = &graph->layers[step->layer];
     step->name = layer->name;
-    step->out_tensor = step->pool_layer < 0 ? layer->out : graph->layers[step->pool_layer].out;
-    if (covered[step->layer] || (step->pool_layer >= 0 && covered[step->pool_layer]))
-        LAC_FAIL(err, LAC_E_FORMAT, "section %s: layer '%s' is executed twice", LAC_IMAGE_STEPS, layer->name);
-    covered[step->layer] = true;
-    if (step->pool_layer >= 0) covered[step->pool_layer] = true;
+    step->out_tensor = layer->out;
+    LAC_TRY(check_fused(graph, layer, step->table_layer, LAC_INT_TABLE, &step->out_tensor, err));
+    LAC_TRY(check_fused(graph, layer, step->pool_layer, LAC_INT_MAX_POOL, &step->out_tensor, err));
+    const int layers[] = {step->layer, step->table_layer, step->pool_layer};
+    for (int i = 0; i < 3; i++) {
+        if (layers[i] < 0) continue;
+        if (covered[layers[i]])
+            LAC_FAIL(err, LAC_E_FORMAT, "section %s: layer '%s' is executed twice", LAC_IMAGE_STEPS,
+                     graph->layers[layers[i]].name);
+        covered[layers[i]] = true;
+    }
     bool in_memory = image->layouts[step->out_tensor].base != LAC_NOT_IN_MEMORY;
     for (int i = 0; i < layer->n_in; i++)
         if (image->layouts[layer->in[i]].base == LAC_NOT_IN_MEMORY || in_memory == layer->raw)

@@ -28,9 +28,9 @@ static void put_layer(lac_byte_writer *w, const lac_int_graph *graph, const lac_
     for (int i = 0; i < layer->n_in; i++) lac_put_i32(w, layer->in[i]);
     lac_put_i32(w, layer->out);
     if (layer->kind == LAC_INT_CONCAT) return;
-    if (layer->kind != LAC_INT_ADD) put_window(w, &layer->window);
+    if (lac_int_kind_has_window(layer->kind)) put_window(w, &layer->window);
     if (layer->kind == LAC_INT_CONV2D) lac_put_i32(w, layer->weight_bits);
-    if (layer->kind == LAC_INT_MAX_POOL) return;
+    if (lac_int_kind_moves_codes(layer->kind)) return;
     lac_put_i32(w, layer->raw);
     for (int o = 0; layer->raw && o < graph->tensors[layer->out].c; o++) lac_put_f64(w, layer->raw_scale[o]);
     if (layer->raw) return;
@@ -64,6 +64,7 @@ static void put_steps(lac_byte_writer *w, const lac_image *image) {
     lac_put_i32(w, image->n_steps);
     for (int s = 0; s < image->n_steps; s++) {
         lac_put_i32(w, image->steps[s].layer);
+        lac_put_i32(w, image->steps[s].table_layer);
         lac_put_i32(w, image->steps[s].pool_layer);
     }
 }

@@ -20,7 +20,7 @@ typedef struct lac_plan_tap {
 } lac_plan_tap;
 
 typedef struct lac_plan_step {
-    int layer, pool_layer; ///< indices in the graph; pool_layer -1 for none
+    int layer, table_layer, pool_layer; ///< indices in the graph; the last two -1 for none
     int out_tensor;
     lac_mapping mapping;
     lac_layer_record record;
@@ -86,6 +86,9 @@ static inline int lac_plan_cols(const lac_plan *plan) {
 /// True when a concat output is (part of) where this tensor lives; the tensor then has no place of its own.
 /// Sets the tensor that holds it and the first channel there.
 bool lac_plan_inside_concat(const lac_plan *plan, int tensor, int *whole, int *first_channel);
+
+/// Table of a step, its own or the fused one's; NULL: none.
+const uint8_t *lac_plan_table(const lac_plan *plan, const lac_plan_step *step);
 
 // ---- lists ------------------------------------------------------------------------------------------------
 

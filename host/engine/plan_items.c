@@ -114,8 +114,18 @@ static int plane_items(const lac_list_item *weights, int n_weights, int power, i
     return n;
 }
 
+/// A factor has a digit for each plane, whatever it will be; the first entry is the factor itself.
+static int factor_items(lac_list_item *items) {
+    int n = 0;
+    items[n++] = (lac_list_item){.position = 0, .weight = 1};
+    for (int p = 0; p < LAC_MOST_PLANES; p++)
+        items[n++] = (lac_list_item){.position = 1, .weight = 1, .plane = p};
+    return n;
+}
+
 int lac_plan_channel_items(const lac_plan *plan, const lac_plan_step *step, int o, lac_list_item *items) {
     if (plan->engine.lane != LAC_LANE_DIGIT) return lac_plan_channel_weights(plan, step, o, items);
+    if (step->record.SCALE) return factor_items(items);
     lac_list_item *weights = items + lac_plan_most_items(plan, step) - lac_plan_positions(plan, step);
     int n_weights = lac_plan_channel_weights(plan, step, o, weights), n = 0;
     int n_planes = planes_of(weights, n_weights);

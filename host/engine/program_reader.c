@@ -5,6 +5,15 @@
 
 #include <assert.h>
 
+lac_program_reader lac_program_read(const lac_engine_config *engine, const uint64_t *words, size_t n_words) {
+    return (lac_program_reader){.words = words,
+                                .n_words = n_words,
+                                .lane = engine->lane,
+                                .vector = engine->vector,
+                                .has_tables = engine->table,
+                                .has_factors = engine->scale};
+}
+
 static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_error *err) {
     if (reader->at >= reader->n_words)
         LAC_FAIL(err, LAC_E_FORMAT, "the program ends after %zu words, inside a layer", reader->n_words);
@@ -19,8 +28,17 @@ static bool vector_is_sound(const lac_layer_record *r, int vector) {
            r->OUT_TILE_W == 1 && r->POOL_H == 1 && r->POOL_W == 1;
 }
 
-static bool layer_is_sound(const lac_layer_record *r, int lane, int vector) {
+/// A map and its factors, one list position each.
+static bool scale_is_sound(const lac_layer_record *r) {
+    return r->N_TAPS == 2 && r->ORDER <= LAC_ORDER_TAPS && r->SPLIT_Y == 0 && r->SPLIT_X == 0 && !r->REDUCE;
+}
+
+static bool layer_is_sound(const lac_program_reader *reader) {
+    const lac_layer_record *r = &reader->layer;
+    int lane = reader->lane, vector = reader->vector;
     bool is_vector = r->ORDER == LAC_ORDER_VECTOR;
+    if (r->TABLE && (!reader->has_tables || r->RAW)) return false;
+    if (r->SCALE && (!reader->has_factors || !scale_is_sound(r))) return false;
     if (lane == LAC_LANE_DIGIT && !is_vector && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
     if (is_vector && !vector_is_sound(r, vector)) return false;
     return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_VECTOR && r->ENTRY_BITS <= 2 &&
@@ -40,6 +58,15 @@ static lac_status read_taps(lac_program_reader *reader, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status read_table(lac_program_reader *reader, lac_error *err) {
+    uint64_t word = 0;
+    for (int i = 0; i < LAC_TABLE_CODES && reader->layer.TABLE; i++) {
+        if (i % 8 == 0) LAC_TRY(next_word(reader, &word, err));
+        reader->table[i] = (uint8_t)(word >> (8 * (i % 8)));
+    }
+    return LAC_OK;
+}
+
 lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_error *err) {
     uint64_t words[LAC_LAYER_RECORD_WORDS] = {0};
     LAC_TRY(next_word(reader, &words[0], err));
@@ -55,10 +82,11 @@ lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_err
     lac_layer_unpack(words, &reader->layer);
     reader->n_headers = reader->run_left = 0;
     for (int k = 0; k < LAC_MOST_SLOTS; k++) reader->slot_position[k] = -1;
-    if (!layer_is_sound(&reader->layer, reader->lane, reader->vector))
+    if (!layer_is_sound(reader))
         LAC_FAIL(err, LAC_E_FORMAT, "the layer record before program word %zu makes no sense to an engine",
                  reader->at);
-    return read_taps(reader, err);
+    LAC_TRY(read_taps(reader, err));
+    return read_table(reader, err);
 }
 
 lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_record *channel, lac_error *err) {

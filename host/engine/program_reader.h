@@ -1,6 +1,7 @@
 #ifndef LAC_PROGRAM_READER_H
 #define LAC_PROGRAM_READER_H
 
+#include "image.h"
 #include "record.h"
 
 #include <stdbool.h>
@@ -12,14 +13,19 @@ typedef struct lac_program_reader {
     size_t n_words, at;
     lac_layer_record layer;
     lac_tap_record taps[LAC_MOST_TAPS];
-    size_t n_bits;    ///< of the list word in hand, consumed
-    int lane, vector; ///< of the engine that the program is for
+    uint8_t table[LAC_TABLE_CODES]; ///< of the layer, where it has one
+    size_t n_bits;                  ///< of the list word in hand, consumed
+    int lane, vector;               ///< of the engine that the program is for, like the next two
+    bool has_tables, has_factors;
     int64_t position; ///< in the list
     bool times_4;     ///< a mark waits for the entry that it belongs to
     // A layer for the vector unit:
     int64_t slot_position[LAC_MOST_SLOTS]; ///< -1 before the first entry, then channel * MINOR + row
     int n_headers, run_left;
 } lac_program_reader;
+
+/// A reader at the beginning of a program.
+lac_program_reader lac_program_read(const lac_engine_config *engine, const uint64_t *words, size_t n_words);
 
 typedef enum lac_item_kind {
     LAC_ITEM_ENTRY,

@@ -75,10 +75,7 @@ static void read_channels(lac_program_reader *reader, lac_step_survey *survey) {
 }
 
 lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
-    lac_program_reader reader = {.words = image->program,
-                                 .n_words = image->n_program,
-                                 .lane = image->engine.lane,
-                                 .vector = image->engine.vector};
+    lac_program_reader reader = lac_program_read(&image->engine, image->program, image->n_program);
     lac_step_survey *surveys = LAC_NEW_ARRAY(arena, lac_step_survey, image->n_steps);
     for (int s = 0; s < image->n_steps; s++) {
         read_step(&reader, &surveys[s]);
@@ -89,10 +86,7 @@ lac_step_survey *lac_image_survey(const lac_image *image, lac_arena *arena) {
 }
 
 lac_layer_record lac_image_record(const lac_image *image, int step) {
-    lac_program_reader reader = {.words = image->program,
-                                 .n_words = image->n_program,
-                                 .lane = image->engine.lane,
-                                 .vector = image->engine.vector};
+    lac_program_reader reader = lac_program_read(&image->engine, image->program, image->n_program);
     lac_step_survey survey = {.work = NULL};
     read_step(&reader, &survey);
     for (int s = 0; s < step; s++) {

@@ -67,7 +67,8 @@ static void fill_row(const lac_image *image, int s, const lac_step_survey *surve
     const lac_layout *in = &image->layouts[layer->in[0]];
     const char *kind = lac_int_kind_name(layer->kind);
     row->name = step->name;
-    row->kind = step->pool_layer < 0 ? kind : lac_arena_printf(arena, "%s + max_pool", kind);
+    row->kind = lac_arena_printf(arena, "%s%s%s", kind, step->table_layer < 0 ? "" : " + table",
+                                 step->pool_layer < 0 ? "" : " + max_pool");
     print_shape(&graph->tensors[layer->in[0]], row->in_shape);
     print_shape(&graph->tensors[step->out_tensor], row->out_shape);
     snprintf(row->tile, sizeof row->tile, "%dx%d", in->tile_h, in->tile_w);

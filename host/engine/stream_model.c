@@ -1,5 +1,6 @@
 #include "stream_model.h"
 
+#include "digits.h"
 #include "layout.h"
 #include "program_reader.h"
 
@@ -26,6 +27,8 @@ typedef struct machine {
     int rows, cols;   ///< of the mesh that one input image has
     list_entry *list; ///< of the channel in hand
     int n_list, list_room;
+    int scale_base; ///< of a layer with factors: word of the first
+    int factor, digits_left;
     int64_t acc[MOST_LANES];
     int32_t best[MOST_LANES]; ///< of the pool window so far
 } machine;
@@ -102,11 +105,39 @@ static lac_status next_plane(machine *m, lac_error *err) {
     return LAC_OK;
 }
 
+/// A code as the engine reads it from a word.
+static int code_of(int byte, bool is_signed) {
+    return is_signed && byte > 127 ? byte - 256 : byte;
+}
+
+/// The first entry of a pixel in a layer with factors: it adds nothing.
+static lac_status load_factor(machine *m, const list_entry *e, int channel, lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    if (channel == 0) m->scale_base = (r->IN_BASE + m->group_base + e->offset) & 0xFFFF;
+    int address = (m->scale_base + channel) & 0xFFFF;
+    if (address >= m->model->engine.act_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address,
+                 m->model->engine.act_words);
+    int code = code_of(m->model->memory[(size_t)address * (size_t)m->lanes], r->SCALE_SIGNED);
+    m->factor = (int8_t)(code - r->PAD_CODE);
+    m->digits_left = LAC_MOST_PLANES;
+    return LAC_OK;
+}
+
+/// What stands in place of a list's weight: the factor, or its next signed radix-4 digit.
+static int factor_weight(machine *m) {
+    if (m->model->engine.lane != LAC_LANE_DIGIT) return m->factor;
+    if (m->digits_left == 0) return 0;
+    int k = --m->digits_left, bits = (m->factor * 2) >> (2 * k) & 7;
+    return (bits & 1) + (bits >> 1 & 1) - 2 * (bits >> 2);
+}
+
 static lac_status accumulate(machine *m, const list_entry *e, int base_row, int base_col, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
     const lac_engine_config *engine = &m->model->engine;
     if (e->times_4) LAC_TRY(next_plane(m, err));
     if (e->weight == 0) return LAC_OK;
+    int weight = r->SCALE ? factor_weight(m) : e->weight;
     int hop_y, hop_x, row, col;
     LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &hop_y, &row, err));
     LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &hop_x, &col, err));
@@ -123,8 +154,8 @@ static lac_status accumulate(machine *m, const list_entry *e, int base_row, int 
         int code = r->PAD_CODE;
         if (valid)
             code = m->model->memory[(size_t)address * (size_t)m->lanes + (size_t)(ly * engine->mesh_x + lx)];
-        if (r->ACT_SIGNED && code > 127) code -= 256;
-        m->acc[p] += (int64_t)e->weight * code;
+        code = code_of(code, r->ACT_SIGNED);
+        m->acc[p] += (int64_t)weight * code;
         LAC_TRY(check_sum(m, p, err));
     }
     return LAC_OK;
@@ -159,6 +190,7 @@ static lac_status drain_codes(machine *m, const lac_channel_record *c, bool firs
     for (int p = 0; p < m->lanes; p++) {
         int32_t y = lac_requantize((int32_t)m->acc[p], c->BIAS, (uint16_t)c->M, (uint8_t)c->S, (int16_t)r->LO,
                                    (int16_t)r->HI, (int16_t)r->ZERO);
+        if (r->TABLE) y = lac_table_code(m->reader.table, y, r->OUT_SIGNED);
         m->best[p] = first || y > m->best[p] ? y : m->best[p];
         codes[p] = (uint8_t)m->best[p];
     }
@@ -257,7 +289,8 @@ static lac_status run_pixel(machine *m, const lac_channel_record *c, int channel
     int row = (w.oy * r->POOL_STRIDE_Y + w.wy) * r->STRIDE_Y,
         col = (w.ox * r->POOL_STRIDE_X + w.wx) * r->STRIDE_X;
     memset(m->acc, 0, sizeof m->acc);
-    for (int i = 0; i < m->n_list; i++) LAC_TRY(accumulate(m, &m->list[i], row, col, err));
+    if (r->SCALE && m->n_list) LAC_TRY(load_factor(m, &m->list[0], channel, err));
+    for (int i = r->SCALE ? 1 : 0; i < m->n_list; i++) LAC_TRY(accumulate(m, &m->list[i], row, col, err));
     if (r->REDUCE) reduce(m);
     if (r->RAW) return drain_raw(m, c, err);
     bool first = w.wy == 0 && w.wx == 0, last = w.wy == r->POOL_H - 1 && w.wx == r->POOL_W - 1;
@@ -327,10 +360,7 @@ lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "engine model: out of memory");
     machine *m = LAC_NEW(scratch, machine);
     *m = (machine){.model = model, .watch = watch, .out = out, .n_out = n_out};
-    m->reader.words = program;
-    m->reader.n_words = n_words;
-    m->reader.lane = model->engine.lane;
-    m->reader.vector = model->engine.vector;
+    m->reader = lac_program_read(&model->engine, program, n_words);
     m->lanes = lac_engine_lanes(&model->engine);
     // A channel that is read once may be longer than the list memory; its entries are at most as many as
     // half-bytes in the program.

@@ -44,10 +44,6 @@ struct lac_cpu {
 
 // ---- preparation ------------------------------------------------------------------------------------------
 
-static bool has_window(const lac_int_layer *layer) {
-    return layer->kind != LAC_INT_ADD && layer->kind != LAC_INT_CONCAT;
-}
-
 static uint32_t offset_of(const step *s, int c, int ky, int kx) {
     const lac_window *window = &s->layer->window;
     return (uint32_t)((c * s->h + ky * window->dilation[0]) * s->w + kx * window->dilation[1]);
@@ -132,7 +128,7 @@ static void make_pieces(step *s, lac_arena *arena) {
 static void prepare_step(lac_cpu *cpu, step *s, const lac_int_layer *layer, lac_arena *arena) {
     const lac_int_graph *graph = cpu->graph;
     *s = (step){.layer = layer, .in = &graph->tensors[layer->in[0]], .out = &graph->tensors[layer->out]};
-    if (!has_window(layer)) return;
+    if (!lac_int_kind_has_window(layer->kind)) return;
     const lac_window *window = &layer->window;
     bool takes_max = layer->kind == LAC_INT_MAX_POOL;
     s->h = s->in->h + window->pad[0] + window->pad[2];
@@ -303,6 +299,24 @@ static void add(const step *s, const int32_t *x, const int32_t *y, int32_t *valu
     }
 }
 
+static void mul(const step *s, const lac_int_tensor *scale, const int32_t *x, const int32_t *factors,
+                int32_t *values) {
+    const lac_int_layer *layer = s->layer;
+    int n = s->out->h * s->out->w;
+    for (int o = 0; o < s->out->c; o++, x += n, values += n) {
+        piece p = {.bias = {layer->bias[o]}};
+        if (!layer->raw) p.m[0] = layer->m[o], p.s[0] = layer->s[o];
+        for (int i = 0; i < n; i++) values[i] = (factors[o] - scale->type.zero) * x[i];
+        finish_row(s, &p, n, values, values);
+    }
+}
+
+static void look_up(const step *s, const int32_t *codes, int32_t *values) {
+    size_t n = lac_int_tensor_count(s->out);
+    bool is_signed = s->out->type.is_signed;
+    for (size_t i = 0; i < n; i++) values[i] = lac_table_code(s->layer->table, codes[i], is_signed);
+}
+
 static void concat(const lac_int_graph *graph, const lac_int_layer *layer, int32_t *const *values) {
     int32_t *out = values[layer->out];
     for (int i = 0; i < layer->n_in; i++) {
@@ -325,6 +339,12 @@ static void run_step(const lac_cpu *cpu, const step *s, int32_t *scratch, int32_
         break;
     case LAC_INT_CONCAT:
         concat(cpu->graph, layer, values);
+        break;
+    case LAC_INT_TABLE:
+        look_up(s, in, out);
+        break;
+    case LAC_INT_MUL:
+        mul(s, &cpu->graph->tensors[layer->in[1]], in, values[layer->in[1]], out);
         break;
     default:
         run_sums(s, padded(s, in, scratch), out);

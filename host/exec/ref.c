@@ -124,6 +124,23 @@ static void max_pool(const lac_int_layer *layer, const lac_int_tensor *in, const
             for (int x = 0; x < out->w; x++) *values++ = window_max(&layer->window, in, y, x, codes);
 }
 
+static void mul(const lac_int_layer *layer, const lac_int_tensor *scale, const lac_int_tensor *out,
+                const int32_t *const *in, int32_t *values) {
+    int n = out->h * out->w;
+    for (int o = 0; o < out->c; o++) {
+        size_t base = (size_t)o * (size_t)n;
+        int32_t factor = in[1][o] - scale->type.zero;
+        for (int i = 0; i < n; i++) values[base + (size_t)i] = factor * in[0][base + (size_t)i];
+        finish_channel(layer, out, o, values + base);
+    }
+}
+
+static void look_up(const lac_int_layer *layer, const lac_int_tensor *out, const int32_t *codes,
+                    int32_t *values) {
+    size_t n = lac_int_tensor_count(out);
+    for (size_t i = 0; i < n; i++) values[i] = lac_table_code(layer->table, codes[i], out->type.is_signed);
+}
+
 static void concat(const lac_int_graph *graph, const lac_int_layer *layer, const int32_t *const *in,
                    int32_t *values) {
     for (int i = 0; i < layer->n_in; i++) {
@@ -135,7 +152,7 @@ static void concat(const lac_int_graph *graph, const lac_int_layer *layer, const
 
 void lac_ref_layer(const lac_int_graph *graph, const lac_int_layer *layer, const int32_t *const *in,
                    int32_t *out) {
-    assert(layer->n_in >= (layer->kind == LAC_INT_ADD ? 2 : 1));
+    assert(layer->n_in >= (lac_int_kind_is_binary(layer->kind) ? 2 : 1));
     const lac_int_tensor *from = &graph->tensors[layer->in[0]], *to = &graph->tensors[layer->out];
     switch (layer->kind) {
     case LAC_INT_CONV2D:
@@ -152,6 +169,12 @@ void lac_ref_layer(const lac_int_graph *graph, const lac_int_layer *layer, const
         break;
     case LAC_INT_CONCAT:
         concat(graph, layer, in, out);
+        break;
+    case LAC_INT_TABLE:
+        look_up(layer, to, in[0], out);
+        break;
+    case LAC_INT_MUL:
+        mul(layer, &graph->tensors[layer->in[1]], to, in, out);
         break;
     default:
         assert(layer->kind < LAC_N_INT_KINDS);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const kind_names[LAC_N_INT_KINDS] = {"conv2d", "add", "max_pool", "avg_pool", "concat"};
+static const char *const kind_names[LAC_N_INT_KINDS] = {"conv2d", "add",   "max_pool", "avg_pool",
+                                                        "concat", "table", "mul"};
 
 const char *lac_int_kind_name(lac_int_kind kind) {
     return (unsigned)kind < LAC_N_INT_KINDS ? kind_names[kind] : "unknown kind";
@@ -136,6 +137,22 @@ static interval add_bounds(const lac_int_graph *graph, const lac_int_layer *laye
     return all;
 }
 
+static interval mul_bounds(const lac_int_graph *graph, const lac_int_layer *layer) {
+    lac_code_type a = input_of(graph, layer, 0)->type, b = input_of(graph, layer, 1)->type;
+    const int64_t low = code_min(b) - b.zero, high = code_max(b) - b.zero;
+    interval all = {0, 0}, product = {0, 0};
+    for (int i = 0; i < 2; i++) {
+        int64_t factor = i ? high : low, x = factor * code_min(a), y = factor * code_max(a);
+        widen(&product, (interval){x < y ? x : y, x < y ? y : x});
+    }
+    for (int o = 0; o < output_of(graph, layer)->c; o++) {
+        interval sum = product;
+        add_term(&sum, layer->bias[o], layer->bias[o]);
+        widen(&all, sum);
+    }
+    return all;
+}
+
 void lac_int_layer_bounds(const lac_int_graph *graph, const lac_int_layer *layer, int64_t *lowest,
                           int64_t *highest) {
     interval bounds = {0, 0};
@@ -146,6 +163,9 @@ void lac_int_layer_bounds(const lac_int_graph *graph, const lac_int_layer *layer
         break;
     case LAC_INT_ADD:
         bounds = add_bounds(graph, layer);
+        break;
+    case LAC_INT_MUL:
+        bounds = mul_bounds(graph, layer);
         break;
     default: // codes pass through
         bounds.low = code_min(output_of(graph, layer)->type);
@@ -190,6 +210,8 @@ uint64_t lac_int_layer_macs(const lac_int_graph *graph, const lac_int_layer *lay
         return 2 * (uint64_t)out->c * pixels;
     case LAC_INT_AVG_POOL:
         return window_taps(layer) * (uint64_t)out->c * pixels;
+    case LAC_INT_MUL:
+        return (uint64_t)out->c * pixels;
     default:
         return 0;
     }
@@ -320,6 +342,40 @@ static lac_status check_add(const lac_int_graph *graph, const lac_int_layer *lay
     return check_results(graph, layer, err);
 }
 
+static lac_status check_mul(const lac_int_graph *graph, const lac_int_layer *layer, lac_error *err) {
+    const lac_int_tensor *a = input_of(graph, layer, 0), *b = input_of(graph, layer, 1),
+                         *out = output_of(graph, layer);
+    if (!same_shape(a, out) || b->c != a->c || b->h != 1 || b->w != 1)
+        LAC_FAIL(err, LAC_E_SHAPE,
+                 "layer '%s': operands '%s' of %dx%dx%d and '%s' of %dx%dx%d make %dx%dx%d; the second must "
+                 "have one pixel and the others one shape",
+                 layer->name, a->name, a->c, a->h, a->w, b->name, b->c, b->h, b->w, out->c, out->h, out->w);
+    if (a->type.zero != 0)
+        LAC_FAIL(err, LAC_E_RANGE, "layer '%s': operand '%s' has zero point %d, a product needs 0",
+                 layer->name, a->name, a->type.zero);
+    if (code_min(b->type) - b->type.zero < INT8_MIN || code_max(b->type) - b->type.zero > INT8_MAX)
+        LAC_FAIL(err, LAC_E_RANGE, "layer '%s': factors '%s' are %d..%d; -128..127 are possible", layer->name,
+                 b->name, code_min(b->type) - b->type.zero, code_max(b->type) - b->type.zero);
+    return check_results(graph, layer, err);
+}
+
+static lac_status check_table(const lac_int_graph *graph, const lac_int_layer *layer, lac_error *err) {
+    const lac_int_tensor *in = input_of(graph, layer, 0), *out = output_of(graph, layer);
+    if (!same_shape(in, out) || out->type.bits > 8)
+        LAC_FAIL(err, LAC_E_SHAPE,
+                 "layer '%s': from %dx%dx%d to %dx%dx%d of %d bits; a table changes codes of up to 8 bits, "
+                 "and no shape",
+                 layer->name, in->c, in->h, in->w, out->c, out->h, out->w, out->type.bits);
+    if (!layer->table) LAC_FAIL(err, LAC_E_FORMAT, "layer '%s' has no table", layer->name);
+    for (int i = 0; i < LAC_TABLE_CODES; i++) {
+        int code = out->type.is_signed ? (int8_t)layer->table[i] : layer->table[i];
+        if (code < code_min(out->type) || code > code_max(out->type))
+            LAC_FAIL(err, LAC_E_RANGE, "layer '%s': place %d of its table has %d, outside the codes %d..%d",
+                     layer->name, i, code, code_min(out->type), code_max(out->type));
+    }
+    return LAC_OK;
+}
+
 static lac_status check_pool(const lac_int_graph *graph, const lac_int_layer *layer, lac_error *err) {
     const lac_int_tensor *in = input_of(graph, layer, 0), *out = output_of(graph, layer);
     if (in->c != out->c)
@@ -356,6 +412,10 @@ static lac_status check_layer(const lac_int_graph *graph, const lac_int_layer *l
         return check_add(graph, layer, err);
     case LAC_INT_CONCAT:
         return check_concat(graph, layer, err);
+    case LAC_INT_TABLE:
+        return check_table(graph, layer, err);
+    case LAC_INT_MUL:
+        return check_mul(graph, layer, err);
     default:
         return check_pool(graph, layer, err);
     }
@@ -373,7 +433,8 @@ static lac_status check_wiring(const lac_int_graph *graph, int l, lac_error *err
     if (!layer->name || !*layer->name) LAC_FAIL(err, LAC_E_FORMAT, "layer %d has no name", l);
     if ((unsigned)layer->kind >= LAC_N_INT_KINDS)
         LAC_FAIL(err, LAC_E_FORMAT, "layer '%s' is of unknown kind %d", layer->name, (int)layer->kind);
-    int least = layer->kind == LAC_INT_ADD ? 2 : 1, most = layer->kind == LAC_INT_CONCAT ? INT32_MAX : least;
+    int least = lac_int_kind_is_binary(layer->kind) ? 2 : 1,
+        most = layer->kind == LAC_INT_CONCAT ? INT32_MAX : least;
     if (layer->n_in < least || layer->n_in > most)
         LAC_FAIL(err, LAC_E_FORMAT, "%s '%s' has %d inputs; it takes %d%s", lac_int_kind_name(layer->kind),
                  layer->name, layer->n_in, least, most > least ? " or more" : "");

@@ -14,6 +14,8 @@ typedef struct lac_code_type {
     double scale; ///< per tensor; raw accumulators have a scale per channel in their layer
 } lac_code_type;
 
+enum { LAC_TABLE_CODES = 256 };
+
 /// An activation tensor of one image, C x H x W; a vector is C x 1 x 1.
 typedef struct lac_int_tensor {
     const char *name;
@@ -28,6 +30,9 @@ typedef enum lac_int_kind {
     LAC_INT_AVG_POOL, ///< acc = sum of codes; 1/n is in m. Padding counts as real zero. Global pooling:
                       ///< kernel = map
     LAC_INT_CONCAT,   ///< along channels; all inputs have the output's type
+    LAC_INT_TABLE,    ///< y = table[q]: an activation, from codes to codes of another type
+    LAC_INT_MUL,      ///< acc = q0 * (q1 - zero of q1); q1 has one pixel, one code for each channel of q0,
+                      ///< q0 has zero point 0, and q1 - zero is in -128..127
     LAC_N_INT_KINDS
 } lac_int_kind;
 
@@ -42,8 +47,9 @@ typedef struct lac_int_layer {
     int weight_bits;   ///< CONV2D: 1..8; 1 means {-1,+1}
     int8_t *w;         ///< CONV2D: [out c][in c / groups][kh][kw], symmetric codes
     int8_t add_w[2];   ///< ADD: 1..127
+    uint8_t *table;    ///< TABLE: [LAC_TABLE_CODES] codes as bytes, by the low byte of the input's code
 
-    /// CONV2D, ADD, AVG_POOL: one of each per output channel. With q the input codes as stored, bias[o]
+    /// CONV2D, ADD, AVG_POOL, MUL: one of each per output channel. With q the input codes as stored, bias[o]
     /// already holds the term -zero_in * sum(w) (padding contributes code zero_in, so the sum runs over all
     /// taps), and
     ///   y = requantize(acc, bias[o], m[o], s[o], lo, hi, zero of the output type)
@@ -67,6 +73,20 @@ typedef struct lac_int_graph {
     /// code = clamp(round_half_even(x / scale) + zero). When scale * std = 1 and zero = mean, code = pixel.
     float input_mean[4], input_std[4];
 } lac_int_graph;
+
+/// Has two operands and no window?
+static inline bool lac_int_kind_is_binary(lac_int_kind kind) {
+    return kind == LAC_INT_ADD || kind == LAC_INT_MUL;
+}
+
+static inline bool lac_int_kind_has_window(lac_int_kind kind) {
+    return kind == LAC_INT_CONV2D || kind == LAC_INT_MAX_POOL || kind == LAC_INT_AVG_POOL;
+}
+
+/// Only rearranges or renames codes: has neither biases nor multipliers.
+static inline bool lac_int_kind_moves_codes(lac_int_kind kind) {
+    return kind == LAC_INT_MAX_POOL || kind == LAC_INT_CONCAT || kind == LAC_INT_TABLE;
+}
 
 /// Name of a kind, "conv2d"; never NULL.
 const char *lac_int_kind_name(lac_int_kind kind);

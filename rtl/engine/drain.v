@@ -2,6 +2,7 @@
 // raw sums.
 //
 //   code: requantize, running max over the pool window, write at its last position
+//   TABLE: the code is the place of a table that the code then comes from, before the pool
 //   REDUCE: the accumulators of all lanes of an image are summed first; the one result goes to the first of them
 //   RAW: acc + bias to the output stream, lane 0 first (REDUCE: the sums alone, image after image)
 //
@@ -19,7 +20,8 @@ module drain #(
     parameter DRAIN = 7,
     parameter ACC_BITS = 24,
     parameter ADDR_BITS = 12,
-    parameter ACT_BITS = 8
+    parameter ACT_BITS = 8,
+    parameter TABLE = 0
 ) (
     input  wire                      clk_i,
     input  wire                      rst_ni,
@@ -40,6 +42,10 @@ module drain #(
     // sums of the vector unit, in place of the lanes'
     input  wire                      vector_valid_i,
     input  wire               [31:0] vector_sum_i,
+    // tables, four codes at a place
+    input  wire                      table_write_i,
+    input  wire                [6:0] table_addr_i,   // {bank, place}
+    input  wire               [31:0] table_data_i,
     // writes to the activation memory
     output wire                      write_o,
     output wire      [ADDR_BITS-1:0] write_addr_o,
@@ -234,15 +240,60 @@ module drain #(
   wire               token_push = reduce ? sum_valid_q && !raw : lanes_valid;
   wire   [DRAIN-1:0] codes_valid;
   wire [ACT_BITS*DRAIN-1:0] codes;
-  genvar i;
+  reg                table_bank_q;  // of the layer in execution, when it has a table
+  always @(posedge clk_i) begin
+    if (layer_start_i && layer_next_i[`LAC_LAYER_TABLE]) table_bank_q <= !table_bank_q;
+    if (!rst_ni) table_bank_q <= 1'b1;
+  end
+  genvar i, e;
   generate
     for (i = 0; i < DRAIN; i = i + 1) begin : gen_lane
       wire signed [31:0] lane_acc =
           {{(33 - ACC_BITS) {chain_i[ACC_BITS*i+ACC_BITS-1]}}, chain_i[ACC_BITS*i+:ACC_BITS-1]};
       wire         [7:0] code;
-      assign codes[ACT_BITS*i+:ACT_BITS] = code[ACT_BITS-1:0];
-      if (ACT_BITS < 8) begin : gen_upper_bits
-        wire unused_upper = &{1'b0, code[7:ACT_BITS]};
+      wire               code_valid;
+      if (TABLE != 0) begin : gen_table
+        // One stage more, for all codes: from the table, or past it.
+        wire [4*ACT_BITS-1:0] place, entries;
+        reg            [1:0]  which_q;
+        reg    [ACT_BITS-1:0] code_q;
+        reg                   valid_q;
+        for (e = 0; e < 4; e = e + 1) begin : gen_entry
+          assign entries[ACT_BITS*e+:ACT_BITS] = table_data_i[8*e+:ACT_BITS];
+        end
+        ram_1r1w #(
+            .WIDTH(4 * ACT_BITS),
+            .DEPTH(128)
+        ) u_table (
+            .clk_i  (clk_i),
+            .ren_i  (code_valid),
+            .raddr_i({table_bank_q, code[7:2]}),
+            .rdata_o(place),
+            .wen_i  (table_write_i),
+            .waddr_i(table_addr_i),
+            .wdata_i(entries)
+        );
+        always @(posedge clk_i) begin
+          valid_q <= code_valid;
+          if (code_valid) begin
+            which_q <= code[1:0];
+            code_q <= code[ACT_BITS-1:0];
+          end
+          if (!rst_ni) valid_q <= 1'b0;
+        end
+`ifdef LAC_FAULT_TABLE
+        wire [1:0] which = which_q | 2'd1;  // a deliberate fault, for the tests that must notice it
+`else
+        wire [1:0] which = which_q;
+`endif
+        assign codes_valid[i] = valid_q;
+        assign codes[ACT_BITS*i+:ACT_BITS] = layer_i[`LAC_LAYER_TABLE] ? place[ACT_BITS*which+:ACT_BITS] : code_q;
+      end else begin : gen_no_table
+        assign codes_valid[i] = code_valid;
+        assign codes[ACT_BITS*i+:ACT_BITS] = code[ACT_BITS-1:0];
+        if (ACT_BITS < 8) begin : gen_upper_bits
+          wire unused_upper = &{1'b0, code[7:ACT_BITS]};
+        end
       end
       wire signed [31:0] acc = i == 0 && reduce ? sum_q : lane_acc;
       requantize u_requantize (
@@ -256,7 +307,7 @@ module drain #(
           .lo_i   (lo),
           .hi_i   (hi),
           .zero_i (zero),
-          .valid_o(codes_valid[i]),
+          .valid_o(code_valid),
           .code_o (code)
       );
     end
@@ -270,7 +321,7 @@ module drain #(
   wire                  tokens_ready, tokens_valid;
   fifo #(
       .WIDTH(TOKEN_BITS),
-      .DEPTH_LOG2(3)
+      .DEPTH_LOG2(TABLE != 0 ? 4 : 3)
   ) u_tokens (
       .clk_i  (clk_i),
       .rst_ni (rst_ni),
@@ -381,7 +432,7 @@ module drain #(
 
   assign idle_o = !out_valid_o;
 
-  wire unused_ok = &{1'b0, layer_i, layer_next_i, codes_valid, chain_padded[4*PARTS*ACC_BITS], pixels_ready, pixels_valid, tokens_ready,
+  wire unused_ok = &{1'b0, table_write_i, table_addr_i, table_data_i, table_bank_q, layer_i, layer_next_i, codes_valid, chain_padded[4*PARTS*ACC_BITS], pixels_ready, pixels_valid, tokens_ready,
                      tokens_valid};
 endmodule
 

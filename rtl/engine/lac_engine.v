@@ -15,7 +15,9 @@ module lac_engine #(
     parameter LIST_WORDS = `LAC_LIST_WORDS_DEFAULT,
     parameter LANE = `LAC_LANE_DEFAULT,
     parameter ACT_BITS = `LAC_ACT_BITS_DEFAULT,
-    parameter VECTOR = `LAC_VECTOR_DEFAULT
+    parameter VECTOR = `LAC_VECTOR_DEFAULT,
+    parameter TABLE = `LAC_TABLE_DEFAULT,
+    parameter SCALE = `LAC_SCALE_DEFAULT
 ) (
     input  wire               clk_i,
     input  wire               rst_ni,
@@ -89,6 +91,12 @@ module lac_engine #(
     if (VECTOR != 0 && VECTOR != 4 && VECTOR != 8 && VECTOR != 16) begin : gen_vector_size
       `LAC_REFUSE("VECTOR must be 0, 4, 8 or 16", vector_must_be_0_4_8_or_16)
     end
+    if (TABLE != 0 && TABLE != 1) begin : gen_table
+      `LAC_REFUSE("TABLE must be 0 or 1", table_must_be_0_or_1)
+    end
+    if (SCALE != 0 && SCALE != 1) begin : gen_scale
+      `LAC_REFUSE("SCALE must be 0 or 1", scale_must_be_0_or_1)
+    end
   endgenerate
 `undef LAC_REFUSE
 
@@ -120,7 +128,12 @@ module lac_engine #(
   wire  [63:0] list;
   wire         vector_valid, vector_ready, vector_last;
   wire         at_end, drained;
-  program_parser u_parser (
+  wire         table_write;
+  wire   [6:0] table_addr;
+  wire  [31:0] table_data;
+  program_parser #(
+      .TABLE(TABLE)
+  ) u_parser (
       .clk_i            (clk_i),
       .rst_ni           (rst_ni),
       .word_valid_i     (word_valid),
@@ -133,6 +146,9 @@ module lac_engine #(
       .end_mark_o       (end_mark),
       .tap_i            (tap_index),
       .tap_o            (tap),
+      .table_write_o    (table_write),
+      .table_addr_o     (table_addr),
+      .table_data_o     (table_data),
       .header_ready_i   (header_ready),
       .header_push_o    (header_push),
       .header_o         (header_in),
@@ -225,7 +241,8 @@ module lac_engine #(
       .MESH_X   (MESH_X),
       .MESH_Y   (MESH_Y),
       .ADDR_BITS(ADDR_BITS),
-      .LANE     (LANE)
+      .LANE     (LANE),
+      .SCALE    (SCALE)
   ) u_replayer (
       .clk_i            (clk_i),
       .rst_ni           (rst_ni),
@@ -272,12 +289,16 @@ module lac_engine #(
       .ACC_BITS (ACC_BITS),
       .ACT_WORDS(ACT_WORDS),
       .LANE     (LANE),
-      .ACT_BITS (ACT_BITS)
+      .ACT_BITS (ACT_BITS),
+      .SCALE    (SCALE)
   ) u_lanes (
       .clk_i        (clk_i),
       .rst_ni       (rst_ni),
       .act_signed_i (layer[`LAC_LAYER_ACT_SIGNED]),
       .pad_code_i   (pad_code[ACT_BITS-1:0]),
+      .scale_i      (layer[`LAC_LAYER_SCALE]),
+      .scale_signed_i(layer[`LAC_LAYER_SCALE_SIGNED]),
+      .scale_zero_i (layer[`LAC_LAYER_PAD_CODE]),
       .valid_i      (valid),
       .addr_i       (addr),
       .col_a_i      (col_a),
@@ -345,7 +366,8 @@ module lac_engine #(
       .DRAIN    (DRAIN),
       .ACC_BITS (ACC_BITS),
       .ADDR_BITS(ADDR_BITS),
-      .ACT_BITS (ACT_BITS)
+      .ACT_BITS (ACT_BITS),
+      .TABLE    (TABLE)
   ) u_drain (
       .clk_i        (clk_i),
       .rst_ni       (rst_ni),
@@ -363,6 +385,9 @@ module lac_engine #(
       .chain_i      (chain),
       .vector_valid_i(vector_sum_valid),
       .vector_sum_i (vector_sum),
+      .table_write_i(table_write),
+      .table_addr_i (table_addr),
+      .table_data_i (table_data),
       .write_o      (drain_write),
       .write_addr_o (drain_addr),
       .write_group_o(drain_group),

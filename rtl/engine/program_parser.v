@@ -1,4 +1,4 @@
-// Cuts the program stream into its records: layer descriptor, taps, channel headers, list words.
+// Cuts the program stream into its records: layer descriptor, taps, table, channel headers, list words.
 //
 // The descriptor of the next layer is read while the present one is executed: desc_valid_o says that desc_o
 // waits for the replayer, desc_taken_i that it has been copied. Taps and desc_o also serve the list decoder,
@@ -9,12 +9,16 @@
 //
 // List words of a layer for the vector unit are counted by the headers before them, and pass by.
 //
-// stream  one word a cycle in; one list word a cycle out while the decoder or the vector unit takes them
+// A table goes to the drain four codes a cycle, to the other bank than that of the layer in execution.
+//
+// stream  one word a cycle in, of a table one in two; one list word a cycle out while the decoder or the vector unit takes them
 `default_nettype none
 
 `include "lac_contract.vh"
 
-module program_parser (
+module program_parser #(
+    parameter TABLE = 0
+) (
     input  wire         clk_i,
     input  wire         rst_ni,
     // program words
@@ -30,6 +34,10 @@ module program_parser (
     // tap table, read by the decoder without delay
     input  wire   [5:0] tap_i,
     output wire  [31:0] tap_o,
+    // table for the drain, four codes at a place
+    output wire         table_write_o,
+    output wire   [6:0] table_addr_o,   // {bank, place}
+    output wire  [31:0] table_data_o,
     // channel header
     input  wire         header_ready_i,
     output wire         header_push_o,
@@ -53,7 +61,7 @@ module program_parser (
     output wire         error_o
 );
   localparam [2:0] DESCRIPTOR = 3'd0, TAPS = 3'd1, HEADER = 3'd2, LIST = 3'd3, END = 3'd4, ERROR = 3'd5,
-                   VECTOR = 3'd6;
+                   VECTOR = 3'd6, LOAD = 3'd7;
   localparam [1:0] KIND_LAYER = 2'd1, KIND_END = 2'd2;
 
   reg  [2:0] state_q;
@@ -118,6 +126,11 @@ module program_parser (
   assign list_empty_o = held_empty_q;
   wire held_goes = list_valid_o && list_ready_i;
 
+  reg table_half_q, table_bank_q;
+  assign table_write_o = TABLE != 0 && state_q == LOAD && word_valid_i;
+  assign table_addr_o = {table_bank_q, tap_word_q, table_half_q};
+  assign table_data_o = table_half_q ? word_i[63:32] : word_i[31:0];
+
   // What is taken from the stream in this cycle.
   wire [1:0] kind = word_i[`LAC_LAYER_KIND];
   wire desc_free = !desc_valid_q && decoder_idle_i && !held_valid_q;
@@ -126,11 +139,12 @@ module program_parser (
   wire take_tap = state_q == TAPS && word_valid_i;
   wire take_header = state_q == HEADER && word_valid_i && header_ready_i;
   wire take_list = in_list && (!held_valid_q || list_ready_i);
+  wire take_table = TABLE != 0 && state_q == LOAD && word_valid_i && table_half_q;
   wire take_vector = vector_valid_o && vector_ready_i;
   wire channel_ends = take_list && word_ends;
 
   assign desc_start_o = take_desc && desc_word_q == 2'd0;
-  assign word_pop_o = take_desc || take_tap || take_header || take_list || take_vector;
+  assign word_pop_o = take_desc || take_tap || take_table || take_header || take_list || take_vector;
   // Of a vector layer, a header without a shift only counts list words.
   wire [8:0] header_words = word_i[`LAC_CHANNEL_RUN];
   wire       counts_only = is_vector && word_i[`LAC_CHANNEL_S] == 6'd0;
@@ -189,7 +203,23 @@ module program_parser (
       end
       TAPS: if (take_tap) begin
         tap_word_q <= tap_word_q + 5'd1;
-        if ({tap_word_q, 1'b0} + 7'd2 >= n_taps) state_q <= HEADER;
+        if ({tap_word_q, 1'b0} + 7'd2 >= n_taps) begin
+          state_q <= HEADER;
+          if (TABLE != 0 && desc_o[`LAC_LAYER_TABLE]) begin
+            state_q <= LOAD;
+            tap_word_q <= 5'd0;
+          end
+        end
+      end
+      LOAD: if (TABLE == 0) begin
+        state_q <= ERROR;
+      end else if (word_valid_i) begin
+        table_half_q <= !table_half_q;
+        if (table_half_q) tap_word_q <= tap_word_q + 5'd1;
+        if (table_half_q && tap_word_q == 5'd31) begin
+          state_q <= HEADER;
+          table_bank_q <= !table_bank_q;
+        end
       end
       HEADER: if (take_header) begin
         state_q <= !is_vector ? LIST : header_words != 9'd0 ? VECTOR : HEADER;
@@ -213,6 +243,8 @@ module program_parser (
       desc_word_q <= 2'd0;
       desc_valid_q <= 1'b0;
       held_valid_q <= 1'b0;
+      table_half_q <= 1'b0;
+      table_bank_q <= 1'b0;
     end
   end
 

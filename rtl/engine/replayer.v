@@ -6,6 +6,9 @@
 // until the drain will be free for it. The next layer starts when the drain has written the present one's last
 // word (layer_done_i); its descriptor is copied in that very cycle. A layer for the vector unit is only waited for.
 //
+// In a layer with factors the first entry of a pixel is the channel's factor: one word a channel, from where the
+// entry of the first channel points to, and the same for every pixel.
+//
 // stream  one entry a cycle; from issue to command 4 cycles
 `default_nettype none
 
@@ -16,6 +19,7 @@ module replayer #(
     parameter MESH_Y = 7,
     parameter ADDR_BITS = 12,
     parameter LANE = 0,
+    parameter SCALE = 0,
     parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8  // {times 4, digit}, or the weight
 ) (
     input  wire                 clk_i,
@@ -161,6 +165,28 @@ module replayer #(
   wire issue = running && entry_valid_i && (!entry_last || drain_ready_i);
   wire next_pixel = issue && entry_last;
   reg  first_q;
+
+  wire loads_factor;
+  wire [15:0] factor_address;
+  generate
+    if (SCALE != 0) begin : gen_scale
+      reg        first_channel_q;
+      reg [15:0] address_q;
+      assign loads_factor = layer_q[`LAC_LAYER_SCALE] && first_q;
+      assign factor_address = first_channel_q ? entry_address : address_q;
+      always @(posedge clk_i) begin
+        if (issue && loads_factor && first_channel_q) address_q <= entry_address;
+        if (next_pixel && pixel_last) begin
+          address_q <= address_q + 16'd1;
+          first_channel_q <= 1'b0;
+        end
+        if (load) first_channel_q <= 1'b1;
+      end
+    end else begin : gen_no_scale
+      assign loads_factor = 1'b0;
+      assign factor_address = entry_address;
+    end
+  endgenerate
 
   assign entry_next_o = issue;
   assign entry_rewind_o = entry_last && !pixel_last;
@@ -318,9 +344,9 @@ module replayer #(
     end
     if (issue) begin
       weight_1_q <= entry_weight;
-      address_1_q <= entry_address;
-      row_1_q <= {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
-      col_1_q <= {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
+      address_1_q <= loads_factor ? factor_address : entry_address;
+      row_1_q <= loads_factor ? 9'd0 : {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
+      col_1_q <= loads_factor ? 9'd0 : {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
       lane_y_1_q <= entry_dy[4:0];
       lane_x_1_q <= entry_dx[4:0];
     end

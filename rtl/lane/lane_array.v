@@ -20,6 +20,7 @@ module lane_array #(
     parameter ACT_WORDS = 4096,
     parameter LANE = 0,                          // 0 MUL in a DSP block, 1 DIGIT, 2 MUL in logic
     parameter ACT_BITS = 8,
+    parameter SCALE = 0,                         // 1: weights may be factors from the activation memory
     parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8,  // {times 4, digit}, or the weight
     parameter ADDR_BITS = $clog2(ACT_WORDS)
 ) (
@@ -28,6 +29,9 @@ module lane_array #(
     // layer constants
     input  wire                      act_signed_i,
     input  wire       [ACT_BITS-1:0] pad_code_i,
+    input  wire                      scale_i,         // the first command of a sum loads a factor
+    input  wire                      scale_signed_i,
+    input  wire                [7:0] scale_zero_i,
     // command
     input  wire                      valid_i,
     input  wire      [ADDR_BITS-1:0] addr_i,
@@ -149,6 +153,40 @@ module lane_array #(
     end
   end
 
+  // The weight of the command in stage 3, or in its place the factor: what the first command of a sum has read in
+  // lane 0, less its zero point; that command itself adds nothing. DIGIT lanes take a signed radix-4 digit of it at a
+  // time, the most significant one first.
+  wire [WEIGHT_WIDTH-1:0] weight;
+  generate
+    if (SCALE != 0) begin : gen_scale
+      wire [ACT_BITS-1:0] code = y_row_q[0][ACT_BITS-1:0];
+      // "Bits of signal are not used": an 8-bit code has no upper one.
+      // verilator lint_off UNUSEDSIGNAL
+      wire [8:0] wide = {{(9 - ACT_BITS) {scale_signed_i & code[ACT_BITS-1]}}, code};
+      // verilator lint_on UNUSEDSIGNAL
+      reg  [8:0] factor_q;  // with a zero below it
+`ifdef LAC_FAULT_FACTOR
+      wire [8:0] loaded = {wide[7:0], 1'b0};  // a deliberate fault, for the tests that must notice it
+`else
+      wire [8:0] loaded = {wide[7:0] - scale_zero_i, 1'b0};
+`endif
+      wire [8:0] factor = valid_q[2] && first_q[2] ? loaded : factor_q;
+      wire       uses = valid_q[1] && !first_q[1];
+      if (LANE == 1) begin : gen_digit
+        wire [2:0] digit = {2'd0, factor[7]} + {2'd0, factor[6]} - {1'b0, factor[8], 1'b0};
+        always @(posedge clk_i) factor_q <= uses ? {factor[6:0], 2'b00} : factor;
+        assign weight = scale_i ? {weight_2_q[3], first_q[1] ? 3'd0 : digit} : weight_2_q;
+      end else begin : gen_whole
+        always @(posedge clk_i) factor_q <= factor;
+        assign weight = scale_i ? (first_q[1] ? 8'd0 : factor[8:1]) : weight_2_q;
+        wire unused_uses = &{1'b0, uses};
+      end
+    end else begin : gen_no_scale
+      assign weight = weight_2_q;
+      wire unused_scale = &{1'b0, scale_i, scale_signed_i, scale_zero_i};
+    end
+  endgenerate
+
   generate
     if (LANE != 1) begin : gen_mul
       // Stages 4 and 5: product and accumulator, which share one DSP block.
@@ -159,7 +197,7 @@ module lane_array #(
         reg signed [7:0] weight_3_q;
         always @(posedge clk_i) begin : multiply
           integer p;
-          weight_3_q <= weight_2_q;
+          weight_3_q <= weight;
           if (valid_q[2]) begin
             for (p = 0; p < LANES; p = p + 1)
               product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
@@ -171,7 +209,7 @@ module lane_array #(
         // two of a signed code choose 0, 1, -2 or -1 times, a single upper one 0 or -1 times.
         localparam PAIRS = (ACT_BITS + 1) / 2;
         localparam UPPER_BITS = ACT_BITS - 2 * (PAIRS - 1);
-        wire signed [9:0] once = {{2{weight_2_q[WEIGHT_WIDTH-1]}}, weight_2_q};
+        wire signed [9:0] once = {{2{weight[WEIGHT_WIDTH-1]}}, weight};
         wire signed [9:0] twice = once <<< 1;
         reg  signed [9:0] lower_1_q, lower_2_q, lower_3_q, upper_1_q, upper_2_q, upper_3_q;
         always @(posedge clk_i) begin
@@ -241,10 +279,10 @@ module lane_array #(
 
       always @(posedge clk_i) begin : multiply
         integer p;
-        nonzero_q <= weight_2_q[2:0] != 3'd0;
-        two_q <= !weight_2_q[0];
-        negative_q <= weight_2_q[2];
-        times_4_q <= weight_2_q[3];
+        nonzero_q <= weight[2:0] != 3'd0;
+        two_q <= !weight[0];
+        negative_q <= weight[2];
+        times_4_q <= weight[3];
         if (valid_q[2]) begin
           negative_2_q <= negative_q;
           times_4_2_q <= times_4_q;

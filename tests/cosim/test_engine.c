@@ -13,7 +13,7 @@
 
 /// Random and directed networks through the RTL, every written word compared with plain loops.
 ///
-///   test_engine MESH_X MESH_Y DRAIN ACC_BITS ACT_WORDS LIST_WORDS LANE ACT_BITS VECTOR [fault]
+///   test_engine MESH_X MESH_Y DRAIN ACC_BITS ACT_WORDS LIST_WORDS LANE ACT_BITS VECTOR TABLE SCALE [fault]
 
 /// Cycles of a step that are neither issue, starvation nor drain: filling and emptying the pipeline.
 enum { BARRIER = 16, N_RANDOM = 60 };

@@ -32,6 +32,14 @@ lac_code_type builder_any_type(builder *b) {
     return type;
 }
 
+lac_code_type builder_factor_type(builder *b) {
+    lac_code_type type = builder_any_type(b);
+    bool fits = lac_code_min(type.bits, type.is_signed) - type.zero >= INT8_MIN &&
+                lac_code_max(type.bits, type.is_signed) - type.zero <= INT8_MAX;
+    if (!fits) type.bits = 7, type.zero = 0;
+    return type;
+}
+
 static int new_tensor(builder *b, int c, int h, int w, lac_code_type type) {
     assert(b->graph->n_tensors < ROOM);
     lac_int_tensor *t = &b->graph->tensors[b->graph->n_tensors];
@@ -81,6 +89,12 @@ static moments sum_moments(const lac_int_graph *graph, const lac_int_layer *laye
     int taps = layer->window.kernel[0] * layer->window.kernel[1];
     if (layer->kind == LAC_INT_ADD)
         for (int i = 0; i < 2; i++) add_moments(&m, layer->add_w[i], graph->tensors[layer->in[i]].type);
+    if (layer->kind == LAC_INT_MUL) {
+        lac_code_type factor = graph->tensors[layer->in[1]].type;
+        int low = lac_code_min(factor.bits, factor.is_signed) - factor.zero;
+        int high = lac_code_max(factor.bits, factor.is_signed) - factor.zero;
+        add_moments(&m, low + high > 0 ? (high + 1) / 2 : low / 2, type);
+    }
     if (layer->kind == LAC_INT_AVG_POOL)
         for (int i = 0; i < taps; i++) add_moments(&m, 1, type);
     if (layer->kind != LAC_INT_CONV2D) return m;
@@ -190,6 +204,26 @@ int builder_add(builder *b, int x, int y, lac_code_type type) {
     return layer->out;
 }
 
+int builder_table(builder *b, int in, lac_code_type type) {
+    lac_int_layer *layer = new_layer(b, LAC_INT_TABLE, &in, 1, NULL);
+    lac_int_tensor from = b->graph->tensors[in];
+    layer->out = new_tensor(b, from.c, from.h, from.w, type);
+    layer->table = LAC_NEW_ARRAY(b->graph->arena, uint8_t, LAC_TABLE_CODES);
+    int low = lac_code_min(type.bits, type.is_signed), high = lac_code_max(type.bits, type.is_signed);
+    for (int i = 0; i < LAC_TABLE_CODES; i++) layer->table[i] = (uint8_t)builder_between(b, low, high);
+    return layer->out;
+}
+
+int builder_mul(builder *b, int x, int scale, lac_code_type type) {
+    const int in[2] = {x, scale};
+    lac_int_layer *layer = new_layer(b, LAC_INT_MUL, in, 2, NULL);
+    lac_int_tensor from = b->graph->tensors[x];
+    layer->out = new_tensor(b, from.c, from.h, from.w, type);
+    layer->bias = LAC_NEW_ARRAY(b->graph->arena, int32_t, from.c);
+    make_results(b, layer, false);
+    return layer->out;
+}
+
 int builder_concat(builder *b, const int *in, int n_in) {
     lac_int_layer *layer = new_layer(b, LAC_INT_CONCAT, in, n_in, NULL);
     int c = 0;
@@ -281,7 +315,24 @@ static int any_join(builder *b, int in) {
     return builder_concat(b, parts, builder_between(b, 2, 3));
 }
 
+/// The map weighed channel by channel, by what a mean, a convolution and a table make of it.
+static int any_gate(builder *b, int in) {
+    lac_int_tensor t = b->graph->tensors[in];
+    lac_code_type type = builder_any_type(b);
+    type.zero = 0;
+    int x = builder_conv(b, in, (layer_options){.out_c = t.c, .zero_percent = 30, .type = type});
+    layer_options mean = {.window = {.kernel = {t.h, t.w}}, .type = builder_factor_type(b)};
+    layer_options weigh = {.out_c = t.c, .type = builder_factor_type(b)};
+    int scale = builder_avg_pool(b, x, mean);
+    if (builder_between(b, 0, 1)) scale = builder_conv(b, scale, weigh);
+    if (builder_between(b, 0, 3)) scale = builder_table(b, scale, builder_factor_type(b));
+    return builder_mul(b, x, scale, builder_any_type(b));
+}
+
 static int any_layer(builder *b, int in) {
+    int gate = b->gates ? builder_between(b, 0, 3) : 3;
+    if (gate == 0) return any_gate(b, in);
+    if (gate == 1) return builder_table(b, in, builder_any_type(b));
     switch (builder_between(b, 0, 7)) {
     case 0:
         return builder_max_pool(b, in, any_window(b, &b->graph->tensors[in], 3));
@@ -297,8 +348,9 @@ static int any_layer(builder *b, int in) {
     }
 }
 
-lac_int_graph *random_graph(lac_arena *arena, uint64_t seed) {
+static lac_int_graph *graph_of(lac_arena *arena, uint64_t seed, bool gates) {
     builder b = builder_begin(arena, seed);
+    b.gates = gates;
     int at = builder_input(&b, builder_between(&b, 1, 4), builder_between(&b, 1, 14),
                            builder_between(&b, 1, 14), builder_any_type(&b));
     int n = builder_between(&b, 1, 6);
@@ -311,6 +363,14 @@ lac_int_graph *random_graph(lac_arena *arena, uint64_t seed) {
     if (builder_between(&b, 0, 3))
         last.window = (lac_window){.kernel = {t->h, t->w}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
     return builder_end(&b, builder_conv(&b, at, last));
+}
+
+lac_int_graph *random_graph(lac_arena *arena, uint64_t seed) {
+    return graph_of(arena, seed, false);
+}
+
+lac_int_graph *random_gated_graph(lac_arena *arena, uint64_t seed) {
+    return graph_of(arena, seed, true);
 }
 
 void random_codes(lac_rng *rng, const lac_int_tensor *tensor, int32_t *codes) {

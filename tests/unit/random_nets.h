@@ -14,6 +14,7 @@ typedef struct random_net {
     lac_rng rng;
     int c, h, w; ///< of the value in hand
     bool moves;  ///< with ops that rearrange, and transposed convolutions
+    bool gates;  ///< with activations that become tables, and channels weighed by factors
 } random_net;
 
 static inline int net_below(random_net *net, int n) {
@@ -222,8 +223,40 @@ static inline int net_preactivated(random_net *net, int x) {
                               NULL);
 }
 
+static inline int net_activation(random_net *net, int x) {
+    static const lac_op ops[] = {LAC_OP_SIGMOID,    LAC_OP_TANH, LAC_OP_HARD_SIGMOID,
+                                 LAC_OP_HARD_SWISH, LAC_OP_SILU, LAC_OP_GELU};
+    const lac_attr attr = {.alpha = 0.2f, .beta = 0.5f};
+    return lac_graph_add_node(net->g, ops[net_below(net, 6)], "activation", &x, 1, &attr);
+}
+
+// A 1x1 convolution with biases, whatever is in hand.
+static inline int net_weigh(random_net *net, int x, int n_in, int n_out) {
+    int w = kit_random(net->g, &net->rng, "w", LAC_SHAPE(n_out, n_in, 1, 1), 1.4f / sqrtf((float)n_in), 0);
+    int b = kit_random(net->g, &net->rng, "b", LAC_SHAPE(n_out), 0.5f, 0);
+    return kit_conv(net->g, "weigh", x, w, b, kit_window(1, 1, 0));
+}
+
+// Squeeze and excite, now and then with another activation, or as the last thing before a sum.
+static inline int net_gate(random_net *net, int x) {
+    int shortcut = x, n = net->c;
+    x = net_conv(net, x, n, true, net_below(net, 2));
+    int y = kit_op(net->g, LAC_OP_GLOBAL_AVG_POOL, "squeeze", x);
+    y = kit_op(net->g, LAC_OP_RELU, "relu", net_weigh(net, y, n, 2));
+    y = net_weigh(net, y, 2, n);
+    y = net_below(net, 3) ? kit_op(net->g, LAC_OP_SIGMOID, "sigmoid", y) : net_activation(net, y);
+    x = lac_graph_add_node(net->g, LAC_OP_MUL, "excite", (int[]){x, y}, 2, NULL);
+    if (net_below(net, 2)) return net_below(net, 2) ? kit_op(net->g, LAC_OP_RELU, "relu", x) : x;
+    return lac_graph_add_node(net->g, LAC_OP_ADD, "sum", (int[]){x, shortcut}, 2, NULL);
+}
+
 static inline int net_block(random_net *net, int x) {
     int a, b;
+    if (net->gates && net_below(net, 2)) return net_gate(net, x);
+    if (net->gates && net_below(net, 2)) {
+        x = net_activation(net, net_conv(net, x, 4, false, false));
+        return net_below(net, 2) ? net_pool(net, LAC_OP_MAX_POOL, x) : x;
+    }
     if (net->moves && net->c >= 2) {
         switch (net_below(net, 12)) {
         case 0:
@@ -285,9 +318,14 @@ static inline int net_head(random_net *net, int x, int n_classes) {
     return lac_graph_add_node(net->g, LAC_OP_LINEAR, "fc", (int[]){x, w, b}, 3, NULL);
 }
 
+/// What a random network is made of, beside convolutions, pools, sums and joins.
+typedef enum net_family { NET_PLAIN, NET_MOVES, NET_GATES } net_family;
+
 static inline lac_graph *make_random_net_with(lac_arena *arena, uint64_t seed, const lac_dataset *data,
-                                              bool moves) {
-    random_net net = {.g = lac_graph_new(arena, "random"), .rng = lac_rng_make(seed, 0), .moves = moves};
+                                              net_family family) {
+    random_net net = {.g = lac_graph_new(arena, "random"), .rng = lac_rng_make(seed, 0)};
+    net.moves = family == NET_MOVES;
+    net.gates = family == NET_GATES;
     net.c = data->c, net.h = data->h, net.w = data->w;
     net.g->input = lac_graph_add_value(net.g, "image", LAC_SHAPE(1, data->c, data->h, data->w));
     int x = net_conv(&net, net.g->input, 4, true, net_below(&net, 2));
@@ -299,7 +337,7 @@ static inline lac_graph *make_random_net_with(lac_arena *arena, uint64_t seed, c
 }
 
 static inline lac_graph *make_random_net(lac_arena *arena, uint64_t seed, const lac_dataset *data) {
-    return make_random_net_with(arena, seed, data, false);
+    return make_random_net_with(arena, seed, data, NET_PLAIN);
 }
 
 /// Images whose brightness and left-right balance depend on the class, so that a net can learn something.

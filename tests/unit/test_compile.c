@@ -97,7 +97,7 @@ static lac_engine_config any_engine(lac_rng *rng) {
 /// What the random graphs have exercised: a test that never meets a case says nothing about it.
 typedef struct coverage {
     int kinds[LAC_N_INT_KINDS], orders[3], entry_bits[3], fused, reduced, raw_lanes, grouped, skips, digits,
-        split;
+        split, tables, tables_and_pools;
 } coverage;
 
 static void cover(coverage *c, const lac_image *image) {
@@ -108,6 +108,8 @@ static void cover(coverage *c, const lac_image *image) {
         c->orders[r.ORDER]++;
         c->entry_bits[r.ENTRY_BITS]++;
         c->fused += image->steps[s].pool_layer >= 0;
+        c->tables += image->steps[s].table_layer >= 0;
+        c->tables_and_pools += image->steps[s].table_layer >= 0 && image->steps[s].pool_layer >= 0;
         c->reduced += r.REDUCE;
         c->raw_lanes += r.RAW && !r.REDUCE;
         c->grouped += layer->kind == LAC_INT_CONV2D && layer->window.groups > 1;
@@ -123,7 +125,7 @@ static void check_coverage(const coverage *c) {
     for (int k = 0; k < LAC_N_INT_KINDS; k++) assert_true(c->kinds[k] > 20);
     for (int i = 0; i < 3; i++) assert_true(c->orders[i] > 20 && c->entry_bits[i] > 20);
     assert_true(c->fused > 20 && c->reduced > 20 && c->raw_lanes > 20 && c->grouped > 20 && c->skips > 20);
-    assert_true(c->digits > 20 && c->split > 20);
+    assert_true(c->digits > 20 && c->split > 20 && c->tables > 20 && c->tables_and_pools > 5);
 }
 
 static void random_graphs_compute_what_the_reference_does(void **state) {
@@ -138,9 +140,13 @@ static void random_graphs_compute_what_the_reference_does(void **state) {
         lac_image *image = NULL;
         lac_error err = {0};
         int n_images = 1 << lac_rng_below(&rng, 4);
+        bool gated = seed % 3 == 2; // with tables and factors
+        engine.table = engine.scale = gated;
+        if (gated && seed % 2) n_images = 1;
         if (engine.mesh_x % 2 || engine.drain * n_images > engine.mesh_x || engine.mesh_y < 4) n_images = 1;
         lac_status status =
-            lac_compile_batch(random_graph(arena, seed), &engine, n_images, arena, &image, &err);
+            lac_compile_batch(gated ? random_gated_graph(arena, seed) : random_graph(arena, seed), &engine,
+                              n_images, arena, &image, &err);
         if (status == LAC_OK) {
             model_equals_reference(image, seed);
             cover(&covered, image);
@@ -452,6 +458,22 @@ static void refuses_what_does_not_fit_and_says_what_to_do(void **state) {
     assert_int_equal(lac_compile(way, &small, arena, &image, &err), LAC_OK);
     small.lane = LAC_LANE_DIGIT;
     refuses(way, &small, LAC_E_RANGE, SAYS("'long way'", "0..132600", "ACC_BITS"));
+
+    b = builder_begin(arena, 1);
+    in = builder_input(&b, 2, 14, 14, u4);
+    out = builder_table(&b, in, u4);
+    refuses(builder_end(&b, out), &seven, LAC_E_UNSUPPORTED, SAYS("'layer0'", "set TABLE to 1"));
+    b = builder_begin(arena, 1);
+    in = builder_input(&b, 2, 14, 14, u4);
+    out = builder_avg_pool(&b, in, (layer_options){.window = {.kernel = {14, 14}}, .type = u4});
+    lac_int_graph *gate = builder_end(&b, builder_mul(&b, in, out, u4));
+    refuses(gate, &seven, LAC_E_UNSUPPORTED, SAYS("'layer1'", "set SCALE to 1"));
+    lac_engine_config square = {.mesh_x = 8, .mesh_y = 8, .drain = 4, .scale = 1};
+    square.acc_bits = 24, square.act_words = 4096, square.list_words = 2048;
+    lac_image *two = NULL;
+    lac_error why = {0};
+    assert_int_equal(lac_compile_batch(gate, &square, 2, arena, &two, &why), LAC_E_UNSUPPORTED);
+    assert_non_null(strstr(why.text, "compile for 1 image"));
 
     b = builder_begin(arena, 1);
     in = builder_input(&b, 1, 600, 8, u4);

@@ -118,7 +118,7 @@ static void pools_sums_and_joins(void **state) {
 static void random_graphs(void **state) {
     (void)state;
     for (uint64_t seed = 1; seed <= 300; seed++) {
-        lac_int_graph *graph = random_graph(arena, seed);
+        lac_int_graph *graph = seed % 2 ? random_gated_graph(arena, seed) : random_graph(arena, seed);
         int t = first_difference(graph, graph, seed);
         if (t >= 0) fail_msg("graph %d: tensor '%s' differs", (int)seed, graph->tensors[t].name);
         lac_arena_reset(arena);
@@ -144,6 +144,30 @@ static void notices_a_fault(void **state) {
     assert_int_equal(first_difference(graph, &faulty, 1), y);
 }
 
+static void notices_a_wrong_factor_and_a_wrong_table(void **state) {
+    (void)state;
+    builder b = builder_begin(arena, 10);
+    lac_code_type symmetric = {.bits = 8, .is_signed = true, .scale = 1};
+    int x = builder_input(&b, 6, 7, 5, symmetric);
+    int mean = builder_avg_pool(&b, x, (layer_options){.window = {.kernel = {7, 5}}, .type = signed8});
+    int factor = builder_table(&b, mean, (lac_code_type){.bits = 7, .zero = 43, .scale = 1});
+    int y = builder_mul(&b, x, factor, signed8);
+    lac_int_graph *graph = builder_end(&b, y), faulty = *graph;
+    lac_int_layer layers[3];
+    memcpy(layers, graph->layers, sizeof layers);
+    faulty.layers = layers;
+    assert_int_equal(first_difference(graph, &faulty, 1), -1);
+    layers[1].table = lac_arena_copy(arena, layers[1].table, LAC_TABLE_CODES);
+    for (int i = 0; i < LAC_TABLE_CODES; i++) layers[1].table[i] ^= 64;
+    assert_int_equal(first_difference(graph, &faulty, 1), factor);
+    layers[1] = graph->layers[1];
+    lac_int_tensor tensors[4];
+    memcpy(tensors, graph->tensors, sizeof tensors);
+    faulty.tensors = tensors;
+    tensors[factor].type.zero -= 40;
+    assert_int_equal(first_difference(graph, &faulty, 1), y);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(dense_rows_of_every_length, open_arena, close_arena),
@@ -154,6 +178,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(pools_sums_and_joins, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(random_graphs, open_arena, close_arena),
         cmocka_unit_test_setup_teardown(notices_a_fault, open_arena, close_arena),
+        cmocka_unit_test_setup_teardown(notices_a_wrong_factor_and_a_wrong_table, open_arena, close_arena),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,7 +34,9 @@ static const lac_engine_config engine = {.mesh_x = 6,
                                          .act_words = 512,
                                          .list_words = 256,
                                          .act_bits = 3,
-                                         .vector = 16};
+                                         .vector = 16,
+                                         .table = 1,
+                                         .scale = 1};
 
 typedef struct fault {
     const char *what, *text, *instead;
@@ -55,6 +57,10 @@ static const fault faults[] = {
     {"codes lose what is in the next byte",
      "if (bit % 8 + LAC_ACT_BITS > 8) bits |=", "if (bit % 8 + LAC_ACT_BITS > 9) bits |="},
     {"a code spills into the next", "(uint32_t)(codes[d] & LAC_CODE_MASK)", "(uint32_t)(codes[d])"},
+    {"all channels have the first one's factor", "offset = cursor->channel;", "offset = 0;"},
+    {"a factor keeps its zero point", "- sign - layer->pad_code) & 0xFF", "- sign) & 0xFF"},
+    {"a table has one code in eight", "(uint8_t)(word >> (8 * k));", "(uint8_t)word;"},
+    {"a table is passed by", "if (LAC_TABLE && layer->table) y =", "if (!LAC_TABLE) y ="},
     {"codes are signed as if they had eight bits", "act_signed ? LAC_CODE_SIGN : 0", "act_signed ? 0x80 : 0"},
     // Of the vector unit, which has 8 slots here and 16 banks.
     {"the unit does not see what the mesh writes", "if (last && g == 0) lac_copy_first(",
@@ -128,16 +134,28 @@ static void *build_kernel(const fault *f, int dialect, lac_arena *arena, kernel_
     return library;
 }
 
-enum { ALL_LANES, POOLED, PERCEPTRON, N_NETS };
+enum { ALL_LANES, POOLED, PERCEPTRON, N_NETS, GATED = N_NETS };
+
+/// Channels times factors that a table makes, in codes with a zero point.
+static lac_int_graph *gated_net(lac_arena *arena) {
+    builder b = builder_begin(arena, 9);
+    const lac_code_type codes = {.bits = 3, .is_signed = true}, factors = {.bits = 3, .zero = 2};
+    int x = builder_input(&b, 4, 5, 3, codes);
+    int mean = builder_avg_pool(&b, x, (layer_options){.window = {.kernel = {5, 3}}, .type = codes});
+    x = builder_mul(&b, x, builder_table(&b, mean, factors), codes);
+    return builder_end(&b, builder_conv(&b, x, (layer_options){.out_c = 3, .raw = true}));
+}
 
 /// Every kind of sum over lanes, hops over every edge, signed codes; slots of unequal lists, and more
 /// channels than a slot may be ahead.
 static lac_int_graph *net(lac_arena *arena, int kind) {
     builder b = builder_begin(arena, 8);
     const lac_code_type codes = {.bits = 3, .is_signed = true};
+    if (kind == GATED) return gated_net(arena);
     if (kind == PERCEPTRON) {
         int x = builder_input(&b, 61, 1, 1, codes);
         x = builder_conv(&b, x, (layer_options){.out_c = 40, .zero_percent = 70, .type = codes});
+        x = builder_table(&b, x, codes);
         x = builder_conv(&b, x, (layer_options){.out_c = 30, .type = codes});
         return builder_end(&b,
                            builder_conv(&b, x, (layer_options){.out_c = 9, .zero_percent = 50, .raw = true}));
@@ -183,14 +201,14 @@ static bool equals_the_reference(kernel_function *kernel, int kind, int n_images
     return true;
 }
 
-/// On a mesh cut in 1, 2, 4 and 8, with all nets.
+/// On a mesh cut in 1, 2, 4 and 8, with all nets; the one with factors has the mesh for itself.
 static bool is_right(const fault *f, int dialect) {
     lac_arena *arena = lac_arena_open();
     kernel_function *kernel;
     void *library = build_kernel(f, dialect, arena, &kernel);
     bool right = true;
     for (int n_images = 1; n_images <= 8; n_images *= 2)
-        for (int kind = 0; kind < N_NETS; kind++)
+        for (int kind = 0; kind < N_NETS + (n_images == 1); kind++)
             right = right && equals_the_reference(kernel, kind, n_images, arena);
     dlclose(library);
     lac_arena_close(arena);

@@ -23,7 +23,7 @@ typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t 
                              uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
                              uint32_t patience);
 
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots) kernel_function name;
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, gates) kernel_function name;
 #include "hls_engines.def"
 #undef KERNEL
 
@@ -31,7 +31,7 @@ static const struct {
     lac_engine_config engine;
     kernel_function *kernel;
 } engines[] = {
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots)                                       \
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, gates)                                \
     {{.mesh_x = x,                                                                                           \
       .mesh_y = y,                                                                                           \
       .drain = drain_,                                                                                       \
@@ -40,7 +40,9 @@ static const struct {
       .list_words = list,                                                                                    \
       .lane = lane_,                                                                                         \
       .act_bits = bits,                                                                                      \
-      .vector = slots},                                                                                      \
+      .vector = slots,                                                                                       \
+      .table = gates,                                                                                        \
+      .scale = gates},                                                                                       \
      name},
 #include "hls_engines.def"
 #undef KERNEL
@@ -122,7 +124,8 @@ static void equals_the_reference_on_every_engine(void **state) {
         int n_run = 0, n_shared = 0;
         for (uint64_t seed = 0; seed < n_seeds; seed++) {
             lac_arena *arena = lac_arena_open();
-            lac_int_graph *graph = random_graph(arena, seed);
+            bool gated = engines[e].engine.table && seed % 2;
+            lac_int_graph *graph = gated ? random_gated_graph(arena, seed) : random_graph(arena, seed);
             job j = make_job(e, graph, 1 << seed % 4, arena);
             if (!j.image) j = make_job(e, graph, 1, arena);
             if (j.image) {
@@ -182,6 +185,17 @@ static lac_int_graph *small_net(lac_arena *arena) {
     x = builder_conv(&b, x, (layer_options){.out_c = 3, .window = WINDOW(3, 1, 1)});
     x = builder_conv(&b, x, (layer_options){.out_c = 4, .window = WINDOW(6, 1, 0), .raw = true});
     return builder_end(&b, x);
+}
+
+/// An engine with tables and factors, and a net that has both.
+enum { GATED_ENGINE = 3 };
+static lac_int_graph *gated_net(lac_arena *arena) {
+    builder b = builder_begin(arena, 6);
+    const lac_code_type four = {.bits = 4, .scale = 1};
+    int in = builder_input(&b, 3, 9, 8, four);
+    int mean = builder_avg_pool(&b, in, (layer_options){.window = {.kernel = {9, 8}}, .type = four});
+    int x = builder_mul(&b, in, builder_table(&b, mean, four), four);
+    return builder_end(&b, builder_conv(&b, x, (layer_options){.out_c = 2, .raw = true}));
 }
 
 /// What the kernel says to a job that `spoil` has changed.
@@ -255,6 +269,12 @@ static void reads_far_away(job *j) {
 static void split_too_often(job *j) {
     lac_field_set(j->program, LAC_LAYER_SPLIT_Y_WORD, LAC_LAYER_SPLIT_Y_LSB, 2, 2);
 }
+static void tables_that_are_not_there(job *j) {
+    lac_field_set(j->program, LAC_LAYER_TABLE_WORD, LAC_LAYER_TABLE_LSB, 1, 1);
+}
+static void factors_that_are_not_there(job *j) {
+    lac_field_set(j->program, LAC_LAYER_SCALE_WORD, LAC_LAYER_SCALE_LSB, 1, 1);
+}
 static void no_such_tap(job *j) {
     lac_field_set(j->program, LAC_LAYER_MINOR_WORD, LAC_LAYER_MINOR_LSB, 16, 1);
 }
@@ -275,6 +295,8 @@ static void says_what_is_wrong(void **state) {
     assert_int_equal(status_of(no_record), LAC_KERNEL_PROGRAM);
     assert_int_equal(status_of(no_rows), LAC_KERNEL_PROGRAM);
     assert_int_equal(status_of(split_too_often), LAC_KERNEL_PROGRAM);
+    assert_int_equal(status_of(tables_that_are_not_there), LAC_KERNEL_PROGRAM);
+    assert_int_equal(status_of(factors_that_are_not_there), LAC_KERNEL_PROGRAM);
     assert_int_equal(status_of(tap_far_away), LAC_KERNEL_RANGE);
     assert_int_equal(status_of(writes_far_away), LAC_KERNEL_RANGE);
     assert_int_equal(status_of(reads_far_away), LAC_KERNEL_RANGE);
@@ -285,9 +307,10 @@ static void says_what_is_wrong(void **state) {
 static void survives_any_program(void **state) {
     (void)state;
     lac_rng rng = lac_rng_make(11, 0);
-    for (int i = 0; i < 400; i++) {
+    for (int i = 0; i < 800; i++) {
         lac_arena *arena = lac_arena_open();
-        job j = make_job(0, small_net(arena), 1, arena);
+        bool gated = i % 4 < 2;
+        job j = make_job(gated ? GATED_ENGINE : 0, gated ? gated_net(arena) : small_net(arena), 1, arena);
         for (int k = 0; k < 1 + i % 3; k++) {
             uint32_t word = lac_rng_below(&rng, i % 2 ? j.program_words : 8);
             j.program[word] ^= (uint64_t)1 << lac_rng_below(&rng, 64);

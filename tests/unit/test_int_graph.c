@@ -154,6 +154,35 @@ static void sums_of_two_tensors_are_bounded(void **state) {
     lac_arena_close(arena);
 }
 
+static void products_are_bounded(void **state) {
+    (void)state;
+    for (uint64_t seed = 0; seed < 50; seed++) {
+        lac_arena *arena = lac_arena_open();
+        builder b = builder_begin(arena, seed);
+        lac_code_type x = {.bits = builder_between(&b, 1, 8), .is_signed = builder_between(&b, 0, 1)};
+        int in = builder_input(&b, 1, 2, 2, x);
+        layer_options mean = {.window = {.kernel = {2, 2}}, .type = builder_any_type(&b)};
+        mean.type = builder_factor_type(&b);
+        int factor = builder_avg_pool(&b, in, mean);
+        const lac_int_graph *g = builder_end(&b, builder_mul(&b, in, factor, mean.type));
+        int64_t low, high, bias = g->layers[1].bias[0];
+        extremes expected = {0, 0};
+        for (int q = lac_code_min(x.bits, x.is_signed); q <= lac_code_max(x.bits, x.is_signed); q++)
+            for (int f = lac_code_min(mean.type.bits, mean.type.is_signed);
+                 f <= lac_code_max(mean.type.bits, mean.type.is_signed); f++) {
+                int64_t product = (int64_t)q * (f - mean.type.zero);
+                if (product < expected.low) expected.low = product;
+                if (product > expected.high) expected.high = product;
+            }
+        add_in_worst_order(&expected, bias);
+        lac_int_layer_bounds(g, &g->layers[1], &low, &high);
+        assert_int_equal(low, expected.low);
+        assert_int_equal(high, expected.high);
+        assert_int_equal(lac_int_layer_macs(g, &g->layers[1], true), 4);
+        lac_arena_close(arena);
+    }
+}
+
 // ---- counts --------------------------------------------------------------------------------------------
 
 static void counts_weights_and_macs(void **state) {
@@ -257,6 +286,60 @@ static void rejects_broken_graphs_and_names_the_place(void **state) {
     }
 }
 
+static void wrong_table(lac_int_graph *g) {
+    g->layers[1].table[200] = 16;
+}
+static void no_table(lac_int_graph *g) {
+    g->layers[1].table = NULL;
+}
+static void table_of_another_shape(lac_int_graph *g) {
+    g->tensors[2].c++;
+}
+static void factor_of_two_pixels(lac_int_graph *g) {
+    g->layers[2].in[1] = 0;
+}
+static void product_of_another_zero(lac_int_graph *g) {
+    g->tensors[0].type.zero = 1;
+}
+static void product_of_large_factors(lac_int_graph *g) {
+    g->tensors[2].type.bits = 8;
+    memset(g->layers[1].table, 0, LAC_TABLE_CODES);
+}
+static void product_of_one(lac_int_graph *g) {
+    g->layers[2].n_in = 1;
+}
+
+static void rejects_broken_tables_and_products(void **state) {
+    (void)state;
+    static const struct {
+        damage damage;
+        lac_status status;
+        const char *says;
+    } cases[] = {
+        {wrong_table, LAC_E_RANGE, "place 200 of its table has 16"},
+        {no_table, LAC_E_FORMAT, "has no table"},
+        {table_of_another_shape, LAC_E_SHAPE, "a table changes codes"},
+        {factor_of_two_pixels, LAC_E_SHAPE, "the second must have one pixel"},
+        {product_of_another_zero, LAC_E_RANGE, "a product needs 0"},
+        {product_of_large_factors, LAC_E_RANGE, "are 0..255"},
+        {product_of_one, LAC_E_FORMAT, "it takes 2"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        lac_arena *arena = lac_arena_open();
+        builder b = builder_begin(arena, 1);
+        lac_code_type four = {.bits = 4, .scale = 1};
+        int in = builder_input(&b, 2, 6, 5, four);
+        int mean = builder_avg_pool(&b, in, (layer_options){.window = {.kernel = {6, 5}}, .type = four});
+        lac_int_graph *g = builder_end(&b, builder_mul(&b, in, builder_table(&b, mean, four), four));
+        lac_error err = {0};
+        cases[i].damage(g);
+        assert_int_equal(lac_int_graph_check(g, &err), cases[i].status);
+        if (!strstr(err.text, cases[i].says))
+            fail_msg("case %zu: \"%s\" does not say \"%s\"", i, err.text, cases[i].says);
+        lac_arena_close(arena);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bounds_are_exactly_what_brute_force_finds),
@@ -264,6 +347,8 @@ int main(void) {
         cmocka_unit_test(sums_of_two_tensors_are_bounded),
         cmocka_unit_test(counts_weights_and_macs),
         cmocka_unit_test(rejects_broken_graphs_and_names_the_place),
+        cmocka_unit_test(products_are_bounded),
+        cmocka_unit_test(rejects_broken_tables_and_products),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

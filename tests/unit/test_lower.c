@@ -3,6 +3,8 @@
 #include "quantize.h"
 #include "ref.h"
 
+#include <math.h>
+
 /// Lowering on graphs small enough to check by hand.
 
 typedef struct fixture {
@@ -466,13 +468,126 @@ static void a_sum_of_both_signs_is_one_of_signed_codes(void **state) {
     int b = kit_quant(f->g, "b", conv1(f, f->x, 1, (float[]){-1}, (float[]){1}, 8), 1, 0, 8, true);
     int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){a, b}, 2, NULL);
     lower(f, raw_end(f, kit_quant(f->g, "s", sum, 1, 0, 8, true)));
-    assert_int_equal(f->out->tensors[f->out->input].type.zero, 3 - 128);
-    int32_t values[5] = {103 - 128}, *of[5] = {&values[0], &values[1], &values[2], &values[3], &values[4]};
+    assert_int_equal(f->out->tensors[f->out->input].type.zero, 3); // in no sum
+    int32_t values[5] = {103}, *of[5] = {&values[0], &values[1], &values[2], &values[3], &values[4]};
     assert_int_equal(f->out->n_tensors, 5);
     lac_ref_run(f->out, of);
     assert_int_equal(values[1], 50 - 128); // (103 - 3) / 2
     assert_int_equal(values[2], -50);
     assert_int_equal(values[3], 0);
+}
+
+// ---- tables and factors -----------------------------------------------------------------------------------
+
+// One quantized value through an activation to codes of scale 1/100 and zero point 20.
+static const uint8_t *table_of(fixture *f, lac_op op, int bits, bool is_signed, float alpha, float beta) {
+    const lac_attr attr = {.alpha = alpha, .beta = beta};
+    start(f, 1, 1, 1);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.25f, 0, bits, is_signed);
+    int y = lac_graph_add_node(f->g, op, "act", &a, 1, &attr);
+    lower(f, raw_end(f, kit_quant(f->g, "y", y, 0.01f, 20, 8, false)));
+    assert_int_equal(f->out->layers[1].kind, LAC_INT_TABLE);
+    return f->out->layers[1].table;
+}
+
+static int expected_code(double y) {
+    double code = nearbyint(y / 0.01 + 20);
+    return (int)(code < 0 ? 0 : code > 255 ? 255 : code);
+}
+
+// Every code of a signed quantizer of 8 bits and scale 1/4, against the C library.
+static void an_activation_between_quantizers_is_a_table_of_every_code(void **state) {
+    fixture *f = *state;
+    for (int i = 0; i < 6; i++) {
+        static const lac_op ops[] = {LAC_OP_SIGMOID,    LAC_OP_TANH, LAC_OP_HARD_SIGMOID,
+                                     LAC_OP_HARD_SWISH, LAC_OP_SILU, LAC_OP_GELU};
+        const uint8_t *table = table_of(f, ops[i], 8, true, 0.2f, 0.5f);
+        for (int q = -128; q < 128; q++) {
+            double x = 0.25 * q, line = fmin(fmax(x / 6 + 0.5, 0), 1);
+            const double y[] = {1 / (1 + exp(-x)), tanh(x),           fmin(fmax(0.2 * x + 0.5, 0), 1),
+                                x * line,          x / (1 + exp(-x)), x * 0.5 * erfc(-x / sqrt(2))};
+            double from_half = fabs(y[i] * 100 - floor(y[i] * 100) - 0.5);
+            int off = table[q & 0xFF] - expected_code(y[i]);
+            if (off != 0 && (from_half > 1e-4 || abs(off) > 1))
+                fail_msg("%s, code %d: %d, not %d", lac_op_name(ops[i]), q, table[q & 0xFF],
+                         expected_code(y[i]));
+        }
+        lac_arena_reset(f->arena);
+    }
+}
+
+// Codes of 3 bits: the other places repeat what is next to them.
+static void a_table_has_codes_where_its_input_has_none(void **state) {
+    fixture *f = *state;
+    const uint8_t *table = table_of(f, LAC_OP_SIGMOID, 3, true, 0, 0);
+    for (int q = 3; q < 128; q++) assert_int_equal(table[q], expected_code(1 / (1 + exp(-0.75))));
+    for (int q = -128; q < -4; q++) assert_int_equal(table[q & 0xFF], expected_code(1 / (1 + exp(1))));
+}
+
+static void a_map_times_one_number_a_channel(void **state) {
+    fixture *f = *state;
+    start(f, 2, 2, 2);
+    int x = kit_quant(
+        f->g, "x",
+        kit_conv(f->g, "id", f->x,
+                 kit_weights(f->g, "w", LAC_SHAPE(2, 2, 1, 1), (float[]){1, 0, 0, 1}, (float[]){1, 1}, 8), -1,
+                 kit_window(1, 1, 0)),
+        0.5f, 0, 8, true);
+    int s = kit_quant(f->g, "s", kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "gap", x), 0.25f, 7, 7, false);
+    int y = lac_graph_add_node(f->g, LAC_OP_MUL, "mul", (int[]){x, s}, 2, NULL);
+    lower(f, raw_end(f, kit_quant(f->g, "y", kit_op(f->g, LAC_OP_RELU, "relu", y), 1, 0, 8, true)));
+    const lac_int_layer *mul = &f->out->layers[2];
+    assert_int_equal(mul->kind, LAC_INT_MUL);
+    assert_int_equal(mul->lo, 0); // the ReLU
+    int32_t values[5][8] = {{11, 3, -5 + 3, 7, 3, 3, 3, 11}}, *of[5];
+    for (int t = 0; t < 5; t++) of[t] = values[t];
+    lac_ref_run(f->out, of);
+    for (int i = 0; i < 8; i++) { // both means have code 7 + 4, which is 1
+        double exact = 0.5 * (values[0][i] - 3);
+        assert_int_equal(values[3][i], exact < 0 ? 0 : (int)floor(exact + 0.5));
+    }
+}
+
+// 8 bits unsigned after a sigmoid, and added to signed codes: the table gives them as signed ones.
+static void signed_codes_of_a_table(void **state) {
+    fixture *f = *state;
+    start(f, 1, 1, 1);
+    int a = kit_quant(f->g, "a", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.25f, 0, 8, true);
+    int u = kit_quant(f->g, "u", kit_op(f->g, LAC_OP_SIGMOID, "act", a), 0.01f, 0, 8, false);
+    int v = kit_quant(f->g, "v", kit_op(f->g, LAC_OP_TANH, "other", u), 0.01f, 0, 8, true);
+    int sum = lac_graph_add_node(f->g, LAC_OP_ADD, "sum", (int[]){u, v}, 2, NULL);
+    lower(f, raw_end(f, kit_quant(f->g, "s", sum, 0.02f, 0, 8, true)));
+    const lac_int_layer *first = &f->out->layers[1], *second = &f->out->layers[2];
+    assert_true(f->out->tensors[first->out].type.is_signed);
+    assert_int_equal(f->out->tensors[first->out].type.zero, -128);
+    assert_int_equal((int8_t)first->table[0], 50 - 128);            // sigmoid(0)
+    assert_int_equal((int8_t)second->table[(50 - 128) & 0xFF], 46); // tanh(0.5)
+}
+
+static void refuses_factors_of_pixels_and_of_other_zeros(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int x = kit_quant(f->g, "x", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 8, true);
+    int square = lac_graph_add_node(f->g, LAC_OP_MUL, "square", (int[]){x, x}, 2, NULL);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "y", square, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
+                "one number for each of its 1 channels");
+    int s = kit_quant(f->g, "s", kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "gap", f->x), 0.5f, 0, 8, true);
+    int odd = lac_graph_add_node(f->g, LAC_OP_MUL, "odd", (int[]){f->x, s}, 2, NULL);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "y2", odd, 1, 0, 8, true)), LAC_E_UNSUPPORTED, "zero point 3");
+    int wide = kit_quant(f->g, "wide", kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "gap2", f->x), 0.5f, 0, 8, false);
+    int large = lac_graph_add_node(f->g, LAC_OP_MUL, "large", (int[]){x, wide}, 2, NULL);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "y3", large, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
+                "codes 0..255 above zero");
+}
+
+static void refuses_an_activation_without_a_quantizer_on_either_side(void **state) {
+    fixture *f = *state;
+    start(f, 1, 2, 2);
+    int y = kit_op(f->g, LAC_OP_SIGMOID, "act", f->x);
+    lower_fails(f, y, LAC_E_UNSUPPORTED, "nothing but one quantizer may read");
+    int z = kit_op(f->g, LAC_OP_TANH, "float", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8));
+    lower_fails(f, raw_end(f, kit_quant(f->g, "z", z, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
+                "put a quantizer between");
 }
 
 // ---- ops that rearrange -----------------------------------------------------------------------------------
@@ -609,6 +724,12 @@ int main(void) {
         WITH_FIXTURE(concat_joins_tensors_of_one_type),
         WITH_FIXTURE(nodes_that_lead_nowhere_do_not_disturb),
         WITH_FIXTURE(a_sum_of_both_signs_is_one_of_signed_codes),
+        WITH_FIXTURE(an_activation_between_quantizers_is_a_table_of_every_code),
+        WITH_FIXTURE(a_table_has_codes_where_its_input_has_none),
+        WITH_FIXTURE(a_map_times_one_number_a_channel),
+        WITH_FIXTURE(signed_codes_of_a_table),
+        WITH_FIXTURE(refuses_factors_of_pixels_and_of_other_zeros),
+        WITH_FIXTURE(refuses_an_activation_without_a_quantizer_on_either_side),
         WITH_FIXTURE(slices_and_shuffles_cost_no_layer_and_no_weight),
         WITH_FIXTURE(a_rim_of_zeros_becomes_padding),
         WITH_FIXTURE(more_pixels_than_places_are_channels),

@@ -20,7 +20,7 @@ static const lac_engine_config engines[] = {
 
 static lac_int_graph *lowered_net(lac_arena *arena, uint64_t seed, lac_dataset *data) {
     *data = make_noise_data(arena, 1 + (int)(seed % 3), 8, 9, 5, 40, seed);
-    lac_graph *g = make_random_net_with(arena, seed, data, true);
+    lac_graph *g = make_random_net_with(arena, seed, data, NET_MOVES);
     const lac_quant_config config = {.weight_bits = 4, .act_bits = 5};
     lac_quant_sites sites;
     float *scale;

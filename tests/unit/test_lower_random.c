@@ -138,8 +138,8 @@ static lac_quant_config random_widths(lac_rng *rng) {
 }
 
 // Quantizes without training; scales are shaken so that clipping and odd ratios occur.
-static lac_graph *quantized_net(lac_arena *arena, uint64_t seed, const lac_dataset *data, bool moves) {
-    lac_graph *g = make_random_net_with(arena, seed, data, moves);
+static lac_graph *quantized_net(lac_arena *arena, uint64_t seed, const lac_dataset *data, net_family family) {
+    lac_graph *g = make_random_net_with(arena, seed, data, family);
     lac_rng rng = lac_rng_make(seed, 99);
     lac_quant_config config = random_widths(&rng);
     lac_quant_sites sites;
@@ -174,11 +174,11 @@ static int close_world(void **state) {
     return 0;
 }
 
-static comparison compare_moving_net(world *w, uint64_t seed, bool moves, bool snap,
-                                     void (*fault)(lac_int_graph *)) {
+static comparison compare_net_of(world *w, uint64_t seed, net_family family, bool snap,
+                                 void (*fault)(lac_int_graph *)) {
     lac_arena_reset(w->arena);
     w->data = make_noise_data(w->arena, 1 + (int)(seed % 3), 8 + (int)(seed % 3), 9, 5, 40, seed);
-    comparison c = {.g = quantized_net(w->arena, seed, &w->data, moves)};
+    comparison c = {.g = quantized_net(w->arena, seed, &w->data, family)};
     lac_int_graph *ig;
     if (snap) ASSERT_OK(lac_snap((lac_graph *)c.g, err));
     ASSERT_OK(lac_lower(c.g, &w->data, w->arena, &ig, err));
@@ -189,13 +189,13 @@ static comparison compare_moving_net(world *w, uint64_t seed, bool moves, bool s
 }
 
 static comparison compare_net(world *w, uint64_t seed, bool snap, void (*fault)(lac_int_graph *)) {
-    return compare_moving_net(w, seed, false, snap, fault);
+    return compare_net_of(w, seed, NET_PLAIN, snap, fault);
 }
 
-static void expect_equal_nets(world *w, bool moves) {
+static void expect_equal_nets(world *w, net_family family) {
     uint64_t n = 0, n_ties = 0;
     for (uint64_t seed = 1; seed <= N_NETS; seed++) {
-        comparison c = compare_moving_net(w, seed, moves, true, NULL);
+        comparison c = compare_net_of(w, seed, family, true, NULL);
         if (c.n_wrong)
             fail_msg("net %" PRIu64 ": %" PRIu64 " of %" PRIu64 " codes differ", seed, c.n_wrong, c.n);
         n += c.n;
@@ -207,11 +207,35 @@ static void expect_equal_nets(world *w, bool moves) {
 }
 
 static void integers_equal_the_float_graph_but_for_ties(void **state) {
-    expect_equal_nets(*state, false);
+    expect_equal_nets(*state, NET_PLAIN);
 }
 
 static void so_they_do_when_values_are_rearranged_and_folded(void **state) {
-    expect_equal_nets(*state, true);
+    expect_equal_nets(*state, NET_MOVES);
+}
+
+static void so_they_do_with_tables_and_factors(void **state) {
+    expect_equal_nets(*state, NET_GATES);
+}
+
+static void perturb_table(lac_int_graph *ig) {
+    for (int l = 0; l < ig->n_layers; l++)
+        for (int i = 0; ig->layers[l].table && i < LAC_TABLE_CODES; i++) ig->layers[l].table[i] ^= 1;
+}
+
+static void perturb_factor(lac_int_graph *ig) {
+    for (int l = 0; l < ig->n_layers; l++)
+        if (ig->layers[l].kind == LAC_INT_MUL) ig->tensors[ig->layers[l].in[1]].type.zero ^= 1;
+}
+
+static void the_comparison_catches_a_wrong_table_and_a_wrong_factor(void **state) {
+    void (*const faults[])(lac_int_graph *) = {perturb_table, perturb_factor};
+    for (int f = 0; f < 2; f++) {
+        uint64_t n_wrong = 0;
+        for (uint64_t seed = 1; seed <= 5; seed++)
+            n_wrong += compare_net_of(*state, seed, NET_GATES, true, faults[f]).n_wrong;
+        assert_true(n_wrong > 0);
+    }
 }
 
 // Without snapping, offsets are rounded to the accumulator: differences appear, and are few.
@@ -257,7 +281,7 @@ static void the_comparison_catches_deliberate_faults(void **state) {
 static uint32_t weight_codes_that_change(world *w, uint64_t seed) {
     lac_arena_reset(w->arena);
     w->data = make_noise_data(w->arena, 1, 8, 9, 5, 40, seed);
-    lac_graph *g = quantized_net(w->arena, seed, &w->data, false), *before = lac_graph_copy(g, w->arena);
+    lac_graph *g = quantized_net(w->arena, seed, &w->data, NET_PLAIN), *before = lac_graph_copy(g, w->arena);
     ASSERT_OK(lac_snap(g, err));
     uint32_t changed = 0;
     for (int n = 0; n < g->n_nodes; n++) {
@@ -281,6 +305,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         WITH_WORLD(integers_equal_the_float_graph_but_for_ties),
         WITH_WORLD(so_they_do_when_values_are_rearranged_and_folded),
+        WITH_WORLD(so_they_do_with_tables_and_factors),
+        WITH_WORLD(the_comparison_catches_a_wrong_table_and_a_wrong_factor),
         WITH_WORLD(snapping_is_what_makes_them_equal),
         WITH_WORLD(the_comparison_catches_deliberate_faults),
         WITH_WORLD(snapping_changes_no_weight_code),

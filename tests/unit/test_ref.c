@@ -52,9 +52,26 @@ static int64_t concat_value(const lac_int_graph *g, const lac_int_layer *layer, 
     return at(&g->tensors[layer->in[i]], v[layer->in[i]], c, y, x, 0);
 }
 
+static int64_t mul_value(const lac_int_graph *g, const lac_int_layer *layer, int32_t *const *v, int c, int y,
+                         int x) {
+    const lac_int_tensor *scale = &g->tensors[layer->in[1]];
+    int64_t factor = at(scale, v[layer->in[1]], c, 0, 0, 0) - scale->type.zero;
+    int64_t product = factor * at(&g->tensors[layer->in[0]], v[layer->in[0]], c, y, x, 0);
+    return requantized(layer, &g->tensors[layer->out], c, product);
+}
+
+static int64_t table_value(const lac_int_graph *g, const lac_int_layer *layer, int32_t *const *v, int c,
+                           int y, int x) {
+    int64_t code = at(&g->tensors[layer->in[0]], v[layer->in[0]], c, y, x, 0);
+    uint8_t byte = layer->table[(code + 256) % 256];
+    return g->tensors[layer->out].type.is_signed ? (int8_t)byte : byte;
+}
+
 static int64_t value(const lac_int_graph *g, const lac_int_layer *layer, int32_t *const *v, int c, int y,
                      int x) {
     if (layer->kind == LAC_INT_CONCAT) return concat_value(g, layer, v, c, y, x);
+    if (layer->kind == LAC_INT_MUL) return mul_value(g, layer, v, c, y, x);
+    if (layer->kind == LAC_INT_TABLE) return table_value(g, layer, v, c, y, x);
     if (layer->kind != LAC_INT_ADD) return window_value(g, layer, v, c, y, x);
     int64_t sum = 0;
     for (int i = 0; i < 2; i++)
@@ -67,7 +84,7 @@ static void every_value_follows_the_formula_of_its_layer(void **state) {
     int kinds[LAC_N_INT_KINDS] = {0};
     for (uint64_t seed = 0; seed < 600; seed++) {
         lac_arena *arena = lac_arena_open();
-        const lac_int_graph *g = random_graph(arena, seed);
+        const lac_int_graph *g = seed % 2 ? random_gated_graph(arena, seed) : random_graph(arena, seed);
         int32_t **v = reference_values(g, arena, seed);
         for (int l = 0; l < g->n_layers; l++) {
             const lac_int_layer *layer = &g->layers[l];

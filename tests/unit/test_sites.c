@@ -171,6 +171,27 @@ static void a_batch_norm_after_relu_or_batch_norm_starts_again(void **state) {
     assert_site(f, "bn2", 4, true);
 }
 
+static void activations_end_at_a_quantizer_and_begin_at_one_of_8_bits(void **state) {
+    fixture *f = *state;
+    int x = norm(f, "n0", conv(f, "c0", f->g->input, 2, 4), 4);
+    int s = conv(f, "c1", kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "squeeze", x), 4, 4);
+    s = kit_op(f->g, LAC_OP_SIGMOID, "sigmoid", s);
+    int y = lac_graph_add_node(f->g, LAC_OP_MUL, "excite", (int[]){x, s}, 2, NULL);
+    y = kit_op(f->g, LAC_OP_SILU, "silu", conv(f, "c2", relu(f, "r0", y), 4, 4));
+    plan(f, head(f, y, 4), &(lac_quant_config){.weight_bits = 4, .act_bits = 4, .asymmetric = true});
+    assert_site(f, "n0", 4, true); // a factor has no zero point
+    assert_false(site_of(f, "n0")->is_asymmetric);
+    assert_site(f, "c1", 8, false);
+    assert_true(site_of(f, "c1")->is_asymmetric);
+    assert_site(f, "sigmoid", 7, false); // a factor is a weight of 8 bits
+    assert_false(site_of(f, "sigmoid")->is_asymmetric);
+    assert_site(f, "r0", 4, false);
+    assert_null(site_of(f, "excite"));
+    assert_site(f, "c2", 8, false);
+    assert_site(f, "silu", 4, false);
+    assert_true(site_of(f, "silu")->is_asymmetric);
+}
+
 static void operands_of_a_concat_share_one_scale_constant(void **state) {
     fixture *f = *state;
     int x = relu(f, "relu1", conv(f, "conv1", f->g->input, 2, 4));
@@ -327,6 +348,7 @@ int main(void) {
         WITH_FIXTURE(a_sum_leaves_a_batch_norm_that_negates_to_itself),
         WITH_FIXTURE(a_batch_norm_after_relu_or_batch_norm_starts_again),
         WITH_FIXTURE(operands_of_a_concat_share_one_scale_constant),
+        WITH_FIXTURE(activations_end_at_a_quantizer_and_begin_at_one_of_8_bits),
         WITH_FIXTURE(inserted_nodes_have_the_planned_attributes),
         WITH_FIXTURE(refuses_widths_outside_1_to_8),
         WITH_FIXTURE(refuses_to_join_the_image_with_activations),
