@@ -295,6 +295,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     LAC_TRY(settle_budget(args, &config, err));
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
+    config.recipe.settings = lac_stage_settings(cli, &lac_cmd_prune, args);
     LAC_TRY(lac_stage_hold_out(&args->stage, graph, &data, err));
     const lac_account_config account = {args->weight_bits, args->act_bits, config.engine};
     const lac_account before = lac_account_of(graph, &account, cli->arena);

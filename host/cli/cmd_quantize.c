@@ -455,6 +455,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     lac_quant_config config = args->config;
     LAC_TRY(lac_stage_begin(cli, &args->stage, &data, &config.recipe, err));
     LAC_TRY(lac_stage_read(cli, args->input, &graph, err));
+    config.recipe.settings = lac_stage_settings(cli, &lac_cmd_quantize, args);
     LAC_TRY(lac_stage_hold_out(&args->stage, graph, &data, err));
     config.images = (uint32_t)args->images;
     LAC_TRY(read_teacher(cli, args, &config, err));

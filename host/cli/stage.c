@@ -76,6 +76,19 @@ void lac_stage_record_number(lac_cli *cli, lac_graph *graph, const char *stage, 
     set_meta(cli, graph, stage, key, lac_arena_printf(cli->arena, "%.10g", value));
 }
 
+uint32_t lac_stage_settings(lac_cli *cli, const lac_command *command, const void *args) {
+    char text[128];
+    uint32_t crc = 0;
+    for (int i = 0; i < command->n_options; i++) {
+        const lac_option *o = &command->options[i];
+        if (o->unsaved) continue;
+        const char *value = lac_option_bare(cli->arena, lac_option_print(o, args, text));
+        crc = lac_crc32(crc, o->name, strlen(o->name) + 1);
+        crc = lac_crc32(crc, value, strlen(value) + 1);
+    }
+    return crc;
+}
+
 void lac_stage_record(lac_cli *cli, lac_graph *graph, const lac_command *command, const void *args,
                       const lac_dataset *data) {
     char text[128];

@@ -169,6 +169,9 @@ lac_status lac_stage_read(lac_cli *cli, const char *path, lac_graph **out, lac_e
 lac_status lac_stage_hold_out(const lac_stage_args *args, const lac_graph *graph, lac_dataset *data,
                               lac_error *err) LAC_MUST_CHECK;
 
+/// Checksum of the saved options of a command, for lac_recipe.settings.
+uint32_t lac_stage_settings(lac_cli *cli, const lac_command *command, const void *args);
+
 /// Puts the saved options of a stage, its data and the command line into the graph's metadata.
 void lac_stage_record(lac_cli *cli, lac_graph *graph, const lac_command *command, const void *args,
                       const lac_dataset *data);

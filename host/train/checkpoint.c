@@ -91,6 +91,7 @@ uint64_t lac_run_hash(const lac_graph *graph, const lac_recipe *r, const lac_dat
                               (double)r->clip,
                               (double)r->ema,
                               r->patience,
+                              r->settings,
                               data->data_crc,
                               data->train.n,
                               data->validation.n};

@@ -38,6 +38,7 @@ typedef struct lac_recipe {
     uint64_t seed; ///< initialisation is not part of training; this seeds order and augmentation
     lac_precision precision; ///< of the training steps; [F32]. Measuring is always F32
     bool freeze_batch_norm;  ///< use and keep the running statistics
+    uint32_t settings;       ///< checksum of what a hook does: a checkpoint made with another one is refused
     const char *checkpoint;  ///< path; NULL is none. Written every checkpoint_s seconds, at epoch ends and on
                              ///< stop; removed when done
     float checkpoint_s;      ///< [30]
