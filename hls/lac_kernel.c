@@ -67,6 +67,7 @@ enum {
     LAC_MOST_IMAGES = 8, // that share the mesh
     LAC_TABLE_CODES = 256,
     LAC_LANE_DIGIT = 1, // a value of LANE
+    LAC_LIST_TURNS = 3, // how many times the modulus an entry can go
     LAC_DIGIT_BITS = 3,
     LAC_DIGIT_MARK = -4,    // in place of a digit: the next plane
     LAC_ALL_LANES = 0xFFFF, // of an entry
@@ -366,11 +367,12 @@ LAC_FN void lac_slot(const lac_layer *layer, const lac_taps *taps, int32_t slot,
         return;
     }
     cursor->minor += gap + 1;
-    if (cursor->minor >= layer->minor) {
-        cursor->minor -= layer->minor;
-        cursor->major++;
-    }
-    if (gap >= layer->minor) lac_stop(code, LAC_KERNEL_RANGE);
+    for (int32_t turn = 0; turn < LAC_LIST_TURNS; turn++)
+        if (cursor->minor >= layer->minor) {
+            cursor->minor -= layer->minor;
+            cursor->major++;
+        }
+    if (gap >= LAC_LIST_TURNS * layer->minor) lac_stop(code, LAC_KERNEL_RANGE);
     if (LAC_LANE == LAC_LANE_DIGIT && (weight < -2 || weight > 2)) lac_stop(code, LAC_KERNEL_RANGE);
     if (weight == 0) return;
     list->entry[(*n)++] = lac_place(layer, taps, cursor, weight, code);

@@ -9,14 +9,17 @@ typedef struct lac_list_format {
     int entry_bits, weight_bits, minor; ///< an item without weight is an entry of its own, see digits.h
 } lac_list_format;
 
+/// The furthest that one of them can go, in times the modulus of the minor position.
+enum { LAC_LIST_TURNS = 3 };
+
 /// Steps of the position: the furthest that one entry, and one skip, can go.
 static inline int64_t lac_list_entry_advance(const lac_list_format *f) {
     int64_t most = (int64_t)1 << (f->entry_bits - f->weight_bits);
-    return most < f->minor ? most : f->minor;
+    return most < LAC_LIST_TURNS * f->minor ? most : LAC_LIST_TURNS * f->minor;
 }
 static inline int64_t lac_list_skip_advance(const lac_list_format *f) {
     int64_t most = ((int64_t)1 << (f->entry_bits - f->weight_bits)) - 1;
-    return most < f->minor ? most : f->minor;
+    return most < LAC_LIST_TURNS * f->minor ? most : LAC_LIST_TURNS * f->minor;
 }
 
 /// Skips needed before an entry that is `advance` positions on.

@@ -2,6 +2,7 @@
 
 #include "digits.h"
 #include "image.h"
+#include "list_code.h"
 
 #include <assert.h>
 
@@ -149,9 +150,9 @@ lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *i
             LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: digit %d, not one of -2 to 2", reader->at - 1,
                      slot.weight);
     }
-    if (slot.gap + 1 > reader->layer.MINOR)
-        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: an entry advances by %d, over the modulus %d",
-                 reader->at - 1, slot.gap + 1, reader->layer.MINOR);
+    if (slot.gap + 1 > LAC_LIST_TURNS * reader->layer.MINOR)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: an entry advances by %d, over %d times the modulus %d",
+                 reader->at - 1, slot.gap + 1, LAC_LIST_TURNS, reader->layer.MINOR);
     reader->position += slot.gap + 1;
     *item = (lac_program_item){.kind = slot.weight ? LAC_ITEM_ENTRY : LAC_ITEM_SKIP,
                                .position = reader->position,

@@ -86,10 +86,15 @@ static void hash_text(uint32_t *hash, const char *text) {
     for (; *text; text++) *hash = (*hash ^ (uint8_t)*text) * 16777619u;
 }
 
+/// What the rows do not say: raised when the same fields mean something else. 2: an entry goes up to 3 *
+/// MINOR.
+static const char meaning[] = "meaning 2\n";
+
 /// FNV-1a over names and numbers of all rows; the documentation may change without changing the contract.
 static uint32_t contract_hash(void) {
     uint32_t hash = 2166136261u;
     char row[256];
+    hash_text(&hash, meaning);
     for (int i = 0; i < N_FIELDS; i++) {
         const field *f = &fields[i];
         snprintf(row, sizeof row, "%s.%s %d %d %d %d\n", f->record, f->name, f->word, f->lsb, f->width,

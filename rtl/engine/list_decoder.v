@@ -1,7 +1,6 @@
 // Decodes list words to entries for the ring: weight, activation address before the pixel is added, and tap.
 //
-// A position counts minor + MINOR * major; an entry moves it on by gap + 1, with at most one carry. What minor
-// and major mean is the layer's ORDER (docs/engine.md). Skips vanish here. An entry is held back until the
+// A position counts minor + MINOR * major; an entry moves it on by gap + 1, at most 3 * MINOR. What minor and major mean is the layer's ORDER (docs/engine.md). Skips vanish here. An entry is held back until the
 // next one or the end of the channel is seen, because the ring's entries say themselves which one is last; a
 // channel without any entry becomes one entry of weight 0.
 //
@@ -98,12 +97,18 @@ module list_decoder #(
   wire        restart = word_first_q || restart_q;
   wire [16:0] minor_from = restart ? 17'd0 : {1'b0, minor_q} + 17'd1;
   wire [16:0] minor_sum = minor_from + {1'b0, gap};
-  wire        carry = minor_sum >= {1'b0, minor_modulus};
-  wire [16:0] minor_next = carry ? minor_sum - {1'b0, minor_modulus} : minor_sum;
-  wire [15:0] major_next = (restart ? 16'd0 : major_q) + {15'd0, carry};
+  reg  [17:0] triple_q;  // of the modulus, which is there several cycles before a list
+  wire [18:0] less_1 = {2'd0, minor_sum} - {3'd0, minor_modulus};
+  wire [18:0] less_2 = {2'd0, minor_sum} - {2'd0, minor_modulus, 1'b0};
+  wire [18:0] less_3 = {2'd0, minor_sum} - {1'b0, triple_q};
+  wire  [1:0] turns = !less_3[18] ? 2'd3 : !less_2[18] ? 2'd2 : {1'b0, !less_1[18]};
+  wire [15:0] minor_next = turns[1] ? (turns[0] ? less_3[15:0] : less_2[15:0])
+                                    : turns[0] ? less_1[15:0] : minor_sum[15:0];
+  wire [15:0] major_next = (restart ? 16'd0 : major_q) + {14'd0, turns};
   wire [15:0] group_step = order == 2'd1 ? 16'd1 : minor_modulus;
 
   always @(posedge clk_i) begin
+    triple_q <= {2'd0, minor_modulus} + {1'b0, minor_modulus, 1'b0};
     if (list_ready_o) begin
       word_valid_q <= list_valid_i;
       if (list_valid_i) begin
@@ -121,7 +126,7 @@ module list_decoder #(
     end
     if (layer_start_i) group_q <= 16'd0;
     if (take_slot) begin
-      minor_q <= minor_next[15:0];
+      minor_q <= minor_next;
       major_q <= major_next;
       restart_q <= is_mark;
       if (is_mark) times_4_q <= !is_null;
@@ -230,7 +235,7 @@ module list_decoder #(
   assign entry_o = {held_last_q, held_weight_q, address_q, dy_2_q, dx_2_q};
   assign idle_o = !word_valid_q && valid_q == 3'd0;
 
-  wire unused_ok = &{1'b0, desc_i, minor_next[16], lane_scaled, lane_col[10:5], tap_index_q[15:6], times_4_q};
+  wire unused_ok = &{1'b0, desc_i, less_1[17:16], less_2[17:16], less_3[17:16], lane_scaled, lane_col[10:5], tap_index_q[15:6], times_4_q};
 endmodule
 
 `default_nettype wire

@@ -50,8 +50,9 @@ static packer start_channel(cosim_program *program, const cosim_net *net, const 
     packer p = {.program = program, .used_bits = 64, .position = -1};
     p.entry_bits = l->entry_bits;
     p.weight_bits = weight_field(net, l);
-    p.most_entry = codes < minor ? codes : minor;
-    p.most_skip = codes - 1 < minor ? codes - 1 : minor; // the widest gap with weight 0 is the end
+    int reach = 3 * minor;
+    p.most_entry = codes < reach ? codes : reach;
+    p.most_skip = codes - 1 < reach ? codes - 1 : reach; // the widest gap with weight 0 is the end
     return p;
 }
 
