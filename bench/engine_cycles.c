@@ -4,10 +4,9 @@
 //
 //   engine_cycles [NETWORK]                                   CSV to stdout; every row is checked against ref
 //   engine_cycles --speed                                     how fast the simulation itself is, as CSV
-#include "device.h"
-#include "graph_builder.h"
 #include "program_survey.h"
 #include "ref.h"
+#include "sample_nets.h"
 #include "step_report.h"
 
 #include <inttypes.h>
@@ -15,106 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-static const lac_code_type codes = {.bits = 4, .scale = 1};
-
-static int conv(builder *b, int x, int width, int kernel, int stride) {
-    return builder_conv(
-        b, x, (layer_options){.out_c = width, .window = WINDOW(kernel, stride, kernel / 2), .type = codes});
-}
-
-static int depthwise(builder *b, int x, int stride) {
-    lac_window window = WINDOW(3, stride, 1);
-    int channels = window.groups = b->graph->tensors[x].c;
-    return builder_conv(b, x, (layer_options){.out_c = channels, .window = window, .type = codes});
-}
-
-static lac_window whole_map(const builder *b, int x) {
-    const lac_int_tensor *t = &b->graph->tensors[x];
-    return (lac_window){.kernel = {t->h, t->w}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
-}
-
-static int fully(builder *b, int x, int n, bool last) {
-    return builder_conv(b, x,
-                        (layer_options){.out_c = n, .window = whole_map(b, x), .type = codes, .raw = last});
-}
-
-static int pool_and_classify(builder *b, int x, int n_classes) {
-    x = builder_avg_pool(b, x, (layer_options){.window = whole_map(b, x), .type = codes});
-    return fully(b, x, n_classes, true);
-}
-
-/// A residual block; where it changes shape, the shortcut is a 1x1 convolution.
-static int block(builder *b, int x, int width, int stride) {
-    int shortcut = b->graph->tensors[x].c == width ? x : conv(b, x, width, 1, stride);
-    int y = conv(b, conv(b, x, width, 3, stride), width, 3, 1);
-    return builder_add(b, y, shortcut, codes);
-}
-
-static int resnet(builder *b, int n_blocks) {
-    int x = conv(b, builder_input(b, 3, 32, 32, codes), 16, 3, 1);
-    for (int stage = 0; stage < 3; stage++)
-        for (int i = 0; i < n_blocks; i++) x = block(b, x, 16 << stage, stage && !i ? 2 : 1);
-    return pool_and_classify(b, x, 10);
-}
-
-static int resnet8(builder *b) {
-    return resnet(b, 1);
-}
-
-static int resnet20(builder *b) {
-    return resnet(b, 3);
-}
-
-static int vgg_small(builder *b) {
-    int x = builder_input(b, 3, 32, 32, codes);
-    for (int stage = 0; stage < 3; stage++) {
-        for (int i = 0; i < 2; i++) x = conv(b, x, 128 << stage, 3, 1);
-        x = builder_max_pool(b, x, WINDOW(2, 2, 0));
-    }
-    return fully(b, x, 10, true);
-}
-
-static int ds_cnn(builder *b) {
-    int x = builder_input(b, 1, 49, 10, codes);
-    lac_window first = {.kernel = {10, 4}, .stride = {2, 2}, .pad = {4, 1, 5, 1}, .dilation = {1, 1}, .groups = 1};
-    x = builder_conv(b, x, (layer_options){.out_c = 64, .window = first, .type = codes});
-    for (int i = 0; i < 4; i++) x = conv(b, depthwise(b, x, 1), 64, 1, 1);
-    return pool_and_classify(b, x, 12);
-}
-
-static int mobilenet(builder *b) {
-    static const struct {
-        int width, stride;
-    } layers[] = {{16, 1},  {32, 2},  {32, 1},  {64, 2},  {64, 1},   {128, 2}, {128, 1},
-                  {128, 1}, {128, 1}, {128, 1}, {128, 1}, {256, 2}, {256, 1}};
-    int x = conv(b, builder_input(b, 3, 96, 96, codes), 8, 3, 2);
-    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++)
-        x = conv(b, depthwise(b, x, layers[i].stride), layers[i].width, 1, 1);
-    return pool_and_classify(b, x, 2);
-}
-
-static int mlp(builder *b) {
-    int x = builder_input(b, 784, 1, 1, codes);
-    for (int i = 0; i < 3; i++) x = fully(b, x, 256, false);
-    return fully(b, x, 10, true);
-}
-
-typedef struct network {
-    const char *name;
-    int (*build)(builder *b);
-    double target;
-} network;
-
-enum { RESNET8, RESNET20, VGG, DS_CNN, MOBILENET, MLP };
-static const network networks[] = {
-    [RESNET8] = {"resnet-8", resnet8, 1.05},
-    [RESNET20] = {"resnet-20", resnet20, 1.05},
-    [VGG] = {"vgg-small", vgg_small, 1.05},
-    [DS_CNN] = {"ds-cnn", ds_cnn, 1.25},
-    [MOBILENET] = {"mobilenet-v1-025", mobilenet, 1.25},
-    [MLP] = {"mlp", mlp, 1.10},
-};
 
 /// An engine for a network, and images that share its mesh; every network is measured on the first of its rows
 /// at all densities, on the others at 20 %.
@@ -124,25 +23,11 @@ typedef struct setting {
 static const setting settings[] = {
     {RESNET8, 8, 8, 32, 1, 0},   {RESNET20, 8, 8, 32, 1, 0},   {VGG, 8, 8, 32, 1, 0},
     {DS_CNN, 5, 7, 35, 1, 0},    {MOBILENET, 3, 3, 9, 1, 0},   {MLP, 8, 8, 32, 1, 8},
-    {RESNET8, 8, 4, 16, 1, 0},   {RESNET8, 8, 16, 32, 2, 0},   {RESNET8, 8, 32, 32, 4, 0},
+    {RESNET8, 8, 4, 16, 1, 0},   {RESNET8, 8, 16, 32, 2, 0},   {RESNET8, 8, 32, 64, 4, 0},
     {MOBILENET, 3, 12, 9, 4, 0}, {MOBILENET, 3, 24, 9, 8, 0},
 };
-enum { N_FIRST = 6, OTHER_DENSITY = 20, WEIGHT_BITS = 4 };
+enum { N_FIRST = 6, OTHER_DENSITY = 20 };
 static const int densities[] = {100, 50, 20, 10, 5};
-
-/// Random weights of which `percent` are not zero.
-static void set_density(lac_int_graph *graph, int percent) {
-    lac_rng rng = lac_rng_make(1, (uint64_t)percent);
-    for (int l = 0; l < graph->n_layers; l++) {
-        lac_int_layer *layer = &graph->layers[l];
-        size_t n = lac_int_layer_weights(graph, layer, false);
-        for (size_t i = 0; i < n; i++) {
-            int magnitude = 1 + (int)lac_rng_below(&rng, 7), sign = lac_rng_below(&rng, 2) ? 1 : -1;
-            bool is_zero = lac_rng_below(&rng, 100) >= (uint32_t)percent;
-            layer->w[i] = (int8_t)(is_zero ? 0 : sign * magnitude);
-        }
-    }
-}
 
 /// Bits of the entries and skips of a list with entries of entry_bits; nothing for its end.
 static uint64_t list_bits(const int8_t *w, int n, int entry_bits, int weight_bits) {
@@ -194,30 +79,7 @@ static uint64_t ideal_cycles(const lac_image *image, int s, const lac_int_graph 
     return ideal > words || record.ORDER == LAC_ORDER_VECTOR ? words : ideal;
 }
 
-static lac_status run(const lac_image *image, lac_arena *arena, lac_step_cycles *cycles, lac_error *err) {
-    const lac_device_desc *device = lac_device_find("rtl");
-    const lac_int_graph *graph = image->graph;
-    const lac_device_config config = {.stall_seed = 0};
-    size_t n = lac_int_tensor_count(&graph->tensors[graph->output]);
-    size_t batch = (size_t)lac_image_batch(image), n_in = lac_int_tensor_count(&graph->tensors[graph->input]);
-    int32_t *in = LAC_NEW_ARRAY(arena, int32_t, batch * n_in), *out = LAC_NEW_ARRAY(arena, int32_t, batch * n);
-    int32_t *expected = LAC_NEW_ARRAY(arena, int32_t, batch * n);
-    for (size_t k = 0; k < batch; k++) {
-        int32_t **values = reference_values(graph, arena, k + 1);
-        memcpy(in + k * n_in, values[graph->input], n_in * sizeof *in);
-        memcpy(expected + k * n, values[graph->output], n * sizeof *out);
-    }
-    void *state;
-    LAC_TRY(device->open(image, &config, NULL, &state, err));
-    lac_status status = device->run(state, in, out, NULL, cycles, err);
-    device->close(state);
-    LAC_TRY(status);
-    if (memcmp(out, expected, batch * n * sizeof *out) != 0)
-        LAC_FAIL(err, LAC_E_MISMATCH, "'%s': the RTL's results are not the reference's", graph->name);
-    return LAC_OK;
-}
-
-static void print_row(const network *net, const setting *engine, int density, const lac_int_graph *graph,
+static void print_row(const sample_net *net, const setting *engine, int density, const lac_int_graph *graph,
                       const lac_image *image, lac_arena *arena, const lac_step_cycles *cycles) {
     lac_step_cost *costs = LAC_NEW_ARRAY(arena, lac_step_cost, image->n_steps);
     lac_image_costs(image, costs);
@@ -226,9 +88,9 @@ static void print_row(const network *net, const setting *engine, int density, co
     int64_t worst_loss = 0;
     const char *worst = "-";
     for (int s = 0; s < image->n_steps; s++) {
-        uint64_t least = ideal_cycles(image, s, image->graph, WEIGHT_BITS);
+        uint64_t least = ideal_cycles(image, s, image->graph, SAMPLE_WEIGHT_BITS);
         int64_t loss = (int64_t)cycles[s].total - (int64_t)least;
-        ideal += ideal_cycles(image, s, graph, WEIGHT_BITS);
+        ideal += ideal_cycles(image, s, graph, SAMPLE_WEIGHT_BITS);
         left += least;
         predicted += costs[s].total;
         macs += lac_int_layer_macs(image->graph, &image->graph->layers[image->steps[s].layer], true);
@@ -257,7 +119,7 @@ static void print_row(const network *net, const setting *engine, int density, co
 }
 
 static lac_status measure(const setting *at, int density, lac_error *err) {
-    const network *net = &networks[at->network];
+    const sample_net *net = &sample_nets[at->network];
     const lac_engine_config engine = {.mesh_x = at->mesh_x,
                                       .mesh_y = at->mesh_y,
                                       .drain = at->drain,
@@ -267,16 +129,12 @@ static lac_status measure(const setting *at, int density, lac_error *err) {
                                       .act_bits = 4,
                                       .vector = at->vector};
     lac_arena *arena = lac_arena_open();
-    builder b = builder_begin(arena, 1);
-    int output = net->build(&b);
-    lac_int_graph *graph = builder_end(&b, output);
+    lac_int_graph *graph = sample_graph(net, density, arena);
     lac_image *image;
-    graph->name = net->name;
-    set_density(graph, density);
     lac_status status = lac_compile_batch(graph, &engine, at->n_images, arena, &image, err);
     if (status == LAC_OK) {
         lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
-        status = run(image, arena, cycles, err);
+        status = sample_run(image, arena, cycles, err);
         if (status == LAC_OK) print_row(net, at, density, graph, image, arena, cycles);
     }
     lac_arena_close(arena);
@@ -319,12 +177,10 @@ static lac_status print_speed(lac_error *err) {
                                       .list_words = 8192,
                                       .act_bits = 4};
     lac_arena *arena = lac_arena_open();
-    builder b = builder_begin(arena, 1);
-    lac_int_graph *graph = builder_end(&b, resnet8(&b));
+    lac_int_graph *graph = sample_graph(&sample_nets[RESNET8], SPEED_DENSITY, arena);
     lac_image *image;
     uint64_t n_cycles = 0;
     double seconds = 0;
-    set_density(graph, SPEED_DENSITY);
     lac_status status = lac_compile(graph, &engine, arena, &image, err);
     if (status == LAC_OK) status = time_runs(image, arena, &n_cycles, &seconds, err);
     if (status == LAC_OK) {
@@ -349,7 +205,7 @@ int main(int argc, char **argv) {
            "other,largest_loss,predicted_cycles,prediction_error_percent,lanes_busy_percent\n");
     for (int i = 0; i < (int)(sizeof settings / sizeof *settings); i++)
         for (size_t k = 0; k < sizeof densities / sizeof *densities; k++) {
-            const char *name = networks[settings[i].network].name;
+            const char *name = sample_nets[settings[i].network].name;
             lac_error err = {0};
             if (argc > 1 && strcmp(argv[1], name) != 0) continue;
             if (i >= N_FIRST && densities[k] != OTHER_DENSITY) continue;
