@@ -367,11 +367,13 @@ LAC_FN void lac_slot(const lac_layer *layer, const lac_taps *taps, int32_t slot,
         return;
     }
     cursor->minor += gap + 1;
-    for (int32_t turn = 0; turn < LAC_LIST_TURNS; turn++)
+    for (int32_t turn = 0; turn < LAC_LIST_TURNS; turn++) {
+        LAC_HLS(UNROLL)
         if (cursor->minor >= layer->minor) {
             cursor->minor -= layer->minor;
             cursor->major++;
         }
+    }
     if (gap >= LAC_LIST_TURNS * layer->minor) lac_stop(code, LAC_KERNEL_RANGE);
     if (LAC_LANE == LAC_LANE_DIGIT && (weight < -2 || weight > 2)) lac_stop(code, LAC_KERNEL_RANGE);
     if (weight == 0) return;
