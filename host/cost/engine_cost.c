@@ -330,8 +330,9 @@ static pricer make_pricer(const lac_graph *graph, const lac_cost_engine *e, lac_
     uint64_t lanes = (uint64_t)(x * y);
     pricer p = {.graph = graph,
                 .place = lac_placement_of(graph, x, y, scratch),
-                .engine = {lanes, (uint64_t)drain < lanes ? (uint64_t)drain : lanes,
-                           (uint64_t)or_default(e->list_words, DEFAULT_LIST_WORDS)},
+                .engine = {.lanes = lanes,
+                           .drain = (uint64_t)drain < lanes ? (uint64_t)drain : lanes,
+                           .list_words = (uint64_t)or_default(e->list_words, DEFAULT_LIST_WORDS)},
                 .weight_bits = or_default(e->weight_bits, DEFAULT_WEIGHT_BITS),
                 .scratch = scratch};
     find_pools(&p);

@@ -119,7 +119,7 @@ static lac_status load_factor(machine *m, const list_entry *e, int channel, lac_
         LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address,
                  m->model->engine.act_words);
     int code = code_of(m->model->memory[(size_t)address * (size_t)m->lanes], r->SCALE_SIGNED);
-    m->factor = (int8_t)(code - r->PAD_CODE);
+    m->factor = code_of((code - r->PAD_CODE) & 0xFF, true);
     m->digits_left = LAC_MOST_PLANES;
     return LAC_OK;
 }
