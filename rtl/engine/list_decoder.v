@@ -1,8 +1,9 @@
 // Decodes list words to entries for the ring: weight, activation address before the pixel is added, and tap.
 //
-// A position counts minor + MINOR * major; an entry moves it on by gap + 1, at most 3 * MINOR. What minor and major mean is the layer's ORDER (docs/engine.md). Skips vanish here. An entry is held back until the
-// next one or the end of the channel is seen, because the ring's entries say themselves which one is last; a
-// channel without any entry becomes one entry of weight 0.
+// A position counts minor + MINOR * major; an entry moves it on by gap + 1, at most 3 * MINOR. What minor and
+// major mean is the layer's ORDER (docs/engine.md). Skips vanish here. An entry is held back until the next one
+// or the end of the channel is seen, because the ring's entries say themselves which one is last; a channel
+// without any entry becomes one entry of weight 0.
 //
 // DIGIT lanes: weights are digits of 3 bits, and -4 is a mark: the position starts over and the accumulators are
 // multiplied by 4, together with the next entry (gap 0), or by an entry of its own without a digit (gap 1).

@@ -11,7 +11,8 @@
 //
 // A table goes to the drain four codes a cycle, to the other bank than that of the layer in execution.
 //
-// stream  one word a cycle in, of a table one in two; one list word a cycle out while the decoder or the vector unit takes them
+// stream  one word a cycle in, of a table one in two; one list word a cycle out while the decoder or the vector
+//         unit takes them
 `default_nettype none
 
 `include "lac_contract.vh"

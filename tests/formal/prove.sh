@@ -14,7 +14,7 @@
 #             proof for all times by ABC's property-directed reachability, which finds the invariants of the induction itself
 #   expose    files under rtl/ and sed scripts "file|script" that let the properties see a memory inside
 #   mutants   likewise, one a line: each of them breaks the RTL
-# NAME.v has assume, assert and cover statements; files named *_rules.v here are read as well.
+# NAME.v has assume, assert and cover statements; files named *_rules.v here are read as well, *.vh where they are included.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 rtl=$here/../../rtl
@@ -46,7 +46,7 @@ N
   sed -i -e 's/^`default_nettype wire$//' "$file"
   read -ra words <<<"$params"
   for ((i = 0; i + 1 < ${#words[@]}; i += 2)); do set_params+=("-chparam ${words[i]} ${words[i + 1]}"); done
-  yosys -q -p "read_verilog -formal -D FORMAL -I$contract $work/*.v $here/*_rules.v
+  yosys -q -p "read_verilog -formal -D FORMAL -I$contract -I$here $work/*.v $here/*_rules.v
     hierarchy -check -top $top ${set_params[*]:-}
     prep -top $top -flatten
     opt -full

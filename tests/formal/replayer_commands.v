@@ -1,42 +1,35 @@
-  reg f_past = 1'b0;
-  always @(posedge clk_i) f_past <= 1'b1;
-  always @* if (!f_past) assume (!rst_ni);
-
-  // What a program may say (docs/engine.md): extents of at least one, partial tiles behind the full ones, a split that leaves
-  // lanes. The compiler keeps to it.
-  wire [5:0] f_rows = 6'd4 >> desc_i[`LAC_LAYER_SPLIT_Y], f_cols = 6'd4 >> desc_i[`LAC_LAYER_SPLIT_X];
-  always @* if (desc_valid_i) begin
-    assume (desc_i[`LAC_LAYER_POOL_H] != 0 && desc_i[`LAC_LAYER_POOL_W] != 0);
-    assume (desc_i[`LAC_LAYER_OUT_TILE_H] != 0 && desc_i[`LAC_LAYER_OUT_TILE_W] != 0);
-    assume (desc_i[`LAC_LAYER_IN_TILE_H] != 0 && desc_i[`LAC_LAYER_IN_TILE_W] != 0);
-    assume (desc_i[`LAC_LAYER_N_OUT] != 0);
-    assume (desc_i[`LAC_LAYER_SPLIT_Y] != 2'd3 && desc_i[`LAC_LAYER_SPLIT_X] != 2'd3);
-    assume (desc_i[`LAC_LAYER_FULL_ROWS] + (desc_i[`LAC_LAYER_REM_ROWS] != 0) <= f_rows);
-    assume (desc_i[`LAC_LAYER_FULL_COLS] + (desc_i[`LAC_LAYER_REM_COLS] != 0) <= f_cols);
-  end
-  // The drain says that a layer is done when the last command has long left, and is ready for a pixel again after it.
-  always @* if (|valid_q || state_q == RUN) assume (!layer_done_i);
-
-  // A layer was loaded; it stays until the next one.
-  reg f_loaded = 1'b0;
-  always @(posedge clk_i) f_loaded <= rst_ni && (load || f_loaded);
+`include "replayer_layers.vh"
 
   // ---- the command of an entry ----
 
-  reg f_begins = 1'b1;  // the next entry is a pixel's first
-  always @(posedge clk_i) begin
-    if (entry_next_o) f_begins <= entry_last;
-    if (!rst_ni) f_begins <= 1'b1;
-  end
   always @* if (f_past && rst_ni) begin
-    loads_only_between_layers: assert (f_loaded || state_q == IDLE);
     idle_is_empty: assert (state_q != IDLE || valid_q == 0);
-    first_is_the_first: assert (first_q == f_begins);
-    if (f_loaded) layer_is_legal: assert (tile_h != 0 && tile_w != 0);
+    if (f_loaded) layer_is_legal: assert (tile_h != 0 && tile_w != 0 && (!layer_q[`LAC_LAYER_SCALE] || !by_lane));
+  end
+
+  // In a layer with factors the first of at least two entries of a pixel reads the channel's factor: one word a channel, from the
+  // word that this entry of the first channel names, in whatever pixel.
+  wire f_factor = layer_q[`LAC_LAYER_SCALE] && f_begins;
+  reg [15:0] f_first;
+  reg f_first_known = 1'b0;
+  always @(posedge clk_i) begin
+    if (entry_next_o && f_factor && f_channels == 0) {f_first_known, f_first} <= {1'b1, entry_address};
+    if (load || !rst_ni) f_first_known <= 1'b0;
+  end
+  always @* if (entry_valid_i && state_q == RUN && f_factor) begin
+    assume (!entry_last);
+    if (f_channels == 0 && f_first_known) assume (entry_address == f_first);
+  end
+  wire [15:0] f_base = !f_factor ? entry_address : f_channels == 0 ? entry_address : f_first + f_channels;
+  always @* if (f_past && rst_ni && state_q == RUN && layer_q[`LAC_LAYER_SCALE]) begin
+    first_channel_is_the_first: assert (f_first_channel == (f_channels == 0));
+    first_is_known: assert (f_first_known || f_begins && f_channels == 0);
+    place_of_factors: assert (!f_first_known || f_address == f_first + f_channels);
   end
 
   // A tap leaves the tile by less than a tile, and names a lane of the image in a layer by lanes.
-  wire signed [9:0] f_row = $signed({2'b0, row_q}) + $signed(entry_dy), f_col = $signed({2'b0, col_q}) + $signed(entry_dx);
+  wire signed [9:0] f_row = f_factor ? 10'sd0 : $signed({2'b0, row_q}) + $signed(entry_dy);
+  wire signed [9:0] f_col = f_factor ? 10'sd0 : $signed({2'b0, col_q}) + $signed(entry_dx);
   wire signed [9:0] f_th = {4'd0, tile_h}, f_tw = {4'd0, tile_w};
   always @* if (entry_valid_i && state_q == RUN) begin
     assume (by_lane || f_row >= -f_th && f_row < 2 * f_th && f_col >= -f_tw && f_col < 2 * f_tw);
@@ -57,7 +50,7 @@
     {f_hop_x_4, f_hop_x_3, f_hop_x_2, f_hop_x_1} <= {f_hop_x_3, f_hop_x_2, f_hop_x_1, f_hop_x};
     {f_y_4, f_y_3, f_y_2, f_y_1} <= {f_y_3, f_y_2, f_y_1, f_y[5:0]};
     {f_x_4, f_x_3, f_x_2, f_x_1} <= {f_x_3, f_x_2, f_x_1, f_x[5:0]};
-    {f_base_4, f_base_3, f_base_2, f_base_1} <= {f_base_3, f_base_2, f_base_1, entry_address};
+    {f_base_4, f_base_3, f_base_2, f_base_1} <= {f_base_3, f_base_2, f_base_1, f_base};
     {f_lane_y_4, f_lane_y_3, f_lane_y_2, f_lane_y_1} <= {f_lane_y_3, f_lane_y_2, f_lane_y_1, entry_dy[4:0]};
     {f_lane_x_4, f_lane_x_3, f_lane_x_2, f_lane_x_1} <= {f_lane_x_3, f_lane_x_2, f_lane_x_1, entry_dx[4:0]};
     {f_rest_4, f_rest_3, f_rest_2, f_rest_1} <= {f_rest_3, f_rest_2, f_rest_1, f_begins, entry_last, entry_weight};
