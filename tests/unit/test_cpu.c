@@ -11,21 +11,9 @@
 
 #include <string.h>
 
+#include "arena_fixture.h"
+
 // The fast executor against the reference, tensor by tensor, on every kind of layer and on random graphs.
-
-static lac_arena *arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena = lac_arena_open();
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    lac_arena_close(arena);
-    return 0;
-}
 
 /// The first tensor that `prepared` gives other values than `graph` by the reference; -1: none.
 static int first_difference(const lac_int_graph *graph, const lac_int_graph *prepared, uint64_t seed) {

@@ -4,21 +4,9 @@
 #include "lac_num.h"
 #include "quant_codes.h"
 
+#include "arena_fixture.h"
+
 /// The penalty on digits: its codes, its slope, and what it does to a training.
-
-static lac_arena *arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena = lac_arena_open();
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    lac_arena_close(arena);
-    return 0;
-}
 
 static int code_at(const int8_t *level, double v) {
     return level[(int)floor(2 * v) + 256];

@@ -8,23 +8,11 @@
 #include "quant_codes.h"
 #include "ttq.h"
 
+#include "arena_fixture.h"
+
 /// The rules of training-aware methods on a few numbers, and each method as a whole.
 
 static const lac_quant_attr signed3 = {.bits = 3, .is_signed = true, .narrow = true};
-
-static lac_arena *arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena = lac_arena_open();
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    lac_arena_close(arena);
-    return 0;
-}
 
 static void assert_codes(lac_quant_attr attr, const float *x, int n, float scale, const float *expected) {
     float code[8];

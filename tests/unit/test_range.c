@@ -4,21 +4,9 @@
 
 #include "range.h"
 
+#include "arena_fixture.h"
+
 /// Each rule for ranges on values that can be worked out by hand.
-
-static lac_arena *arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena = lac_arena_open();
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    lac_arena_close(arena);
-    return 0;
-}
 
 static void fit(lac_range_kind kind, const lac_range_samples *s, lac_code_grid grid, float *scale,
                 int *zero) {

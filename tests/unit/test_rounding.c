@@ -5,23 +5,11 @@
 #include "lac_num.h"
 #include "rounding.h"
 
+#include "arena_fixture.h"
+
 /// Rounding methods against all codes that there are, on rows small enough to try them.
 
 enum { N = 5 };
-
-static lac_arena *arena;
-
-static int open_arena(void **state) {
-    (void)state;
-    arena = lac_arena_open();
-    return arena ? 0 : -1;
-}
-
-static int close_arena(void **state) {
-    (void)state;
-    lac_arena_close(arena);
-    return 0;
-}
 
 /// Moments of correlated inputs and of the outputs that float weights make of them.
 typedef struct problem {
