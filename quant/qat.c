@@ -162,8 +162,12 @@ static lac_status train(lac_graph *graph, const lac_graph *teacher, const lac_da
     return lac_train(graph, data, &config->recipe, &hook, talk, &result, err);
 }
 
-lac_status lac_qat_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
+lac_status lac_qat_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *given,
                        const lac_qat_method *method, const lac_talk *talk, lac_error *err) {
+    lac_quant_config own = *given;
+    own.ternary |= method->ternary;
+    own.asymmetric |= method->asymmetric;
+    const lac_quant_config *config = &own;
     const lac_graph *teacher = config->teacher;
     if (config->distill > 0 && !teacher) teacher = lac_graph_copy(graph, graph->arena);
     LAC_TRY(lac_quant_prepare(graph, data, config, err));

@@ -8,6 +8,7 @@
 /// snapped.
 typedef struct lac_qat_method {
     const char *name;
+    bool ternary, asymmetric; ///< weights, activations are, whatever the configuration says
     /// Gives quantizer `node` its rule and says whether its scale learns; after lac_quant_prepare.
     void (*start)(lac_graph *graph, int node, const lac_quant_config *config);
     /// Before every step and after the last, per quantizer; decay is learning rate * weight decay.

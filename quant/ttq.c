@@ -107,10 +107,8 @@ static void settle(lac_graph *graph, int index, double decay) {
 
 static lac_status run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                       const lac_talk *talk, lac_error *err) {
-    const lac_qat_method method = {.name = "ttq", .start = start, .settle = settle};
-    lac_quant_config ternary = *config;
-    ternary.ternary = true;
-    return lac_qat_run(graph, data, &ternary, &method, talk, err);
+    const lac_qat_method method = {.name = "ttq", .ternary = true, .start = start, .settle = settle};
+    return lac_qat_run(graph, data, config, &method, talk, err);
 }
 
 const lac_quantizer_desc lac_quantizer_ttq = {
