@@ -202,8 +202,18 @@ static lac_status check_output(const lac_lowering *l, lac_error *err) {
     return LAC_OK;
 }
 
+static lac_status check_quantized(const lac_graph *graph, lac_error *err) {
+    for (int n = 0; n < graph->n_nodes; n++)
+        if (graph->nodes[n].op == LAC_OP_QUANT || graph->nodes[n].op == LAC_OP_BIPOLAR_QUANT) return LAC_OK;
+    LAC_FAIL(
+        err, LAC_E_UNSUPPORTED,
+        "graph '%s' is in float: none of its %d nodes is a quantizer; run `lacuna quantize` on the model",
+        graph->name, graph->n_nodes);
+}
+
 static lac_status lower_all(lac_lowering *l, const lac_dataset *data, lac_error *err) {
     const lac_graph *graph = l->graph;
+    LAC_TRY(check_quantized(graph, err));
     // A chain makes at most one layer a node, and a value is copied at most once; every layer makes one
     // tensor.
     int n_most = graph->n_nodes + graph->n_values;

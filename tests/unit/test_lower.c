@@ -304,7 +304,10 @@ static void refuses_float_activations(void **state) {
     lower_fails(f, conv1(f, conv, 1, (float[]){1}, (float[]){1}, 4), LAC_E_UNSUPPORTED,
                 "put a quantizer between");
     start(f, 1, 2, 2);
-    lower_fails(f, raw_end(f, f->g->input), LAC_E_UNSUPPORTED, "input 'image' has no quantizer");
+    lower_fails(f, conv1(f, f->g->input, 1, (float[]){1}, (float[]){1}, 4), LAC_E_UNSUPPORTED,
+                "input 'image' has no quantizer");
+    start(f, 1, 2, 2);
+    lower_fails(f, raw_end(f, f->g->input), LAC_E_UNSUPPORTED, "graph 'hand' is in float");
 }
 
 static void refuses_a_branch_before_the_quantizer(void **state) {
