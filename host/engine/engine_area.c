@@ -21,7 +21,8 @@ static double block_ram(int width, int words) {
     int bits = HALF_RAM_BITS, depth = 512;
     for (; depth < words && bits > 1; depth *= 2) bits = bits == 9 ? 4 : bits / 2;
     int deep = (words + depth - 1) / depth;
-    return 0.5 * deep * ((width + bits - 1) / bits);
+    int wide = (width + bits - 1) / bits;
+    return 0.5 * deep * wide;
 }
 
 /// LUTs of a lane's arithmetic, beside its neighbours' multiplexers and the chain. Yosys keeps the choice

@@ -33,8 +33,8 @@ lac_area lac_engine_area_part(const lac_engine_config *engine, lac_area_part par
 /// Sum of all parts, LAC_AREA_SHELL only with_shell.
 ///
 /// errors  E_UNSUPPORTED: a parameter whose hardware has no measured row; out is untouched
-/// exact   dsp and ram equal Yosys; lut and ff are within 10 % of every row of bench/area.csv
-/// (test_engine_area)
+/// exact   against the rows of bench/area.csv that have a part: ram equal, dsp within 1, lut and ff within 10
+/// %, or 12 where that is more (test_engine_area)
 lac_status lac_engine_area(const lac_engine_config *engine, bool with_shell, lac_area *out,
                            lac_error *err) LAC_MUST_CHECK;
 
