@@ -137,7 +137,9 @@ static int count_live(const lac_image *image, const uint8_t *pixels, lac_arena *
 static lac_engine_config with_gates(lac_engine_config on, const lac_int_graph *g) {
     for (int l = 0; l < g->n_layers; l++) {
         if (g->layers[l].kind == LAC_INT_TABLE) on.table = 1;
-        if (g->layers[l].kind == LAC_INT_MUL) on.scale = 1;
+        if (g->layers[l].kind != LAC_INT_MUL) continue;
+        const int needed = lac_int_factors_are_of_pixels(g, &g->layers[l]) ? 2 : 1;
+        if (on.scale < needed) on.scale = needed;
     }
     return on;
 }

@@ -52,8 +52,8 @@
 #if LAC_VECTOR != 0 && LAC_VECTOR != 4 && LAC_VECTOR != 8 && LAC_VECTOR != 16
 #error "VECTOR must be 0, 4, 8 or 16"
 #endif
-#if LAC_TABLE < 0 || LAC_TABLE > 1 || LAC_SCALE < 0 || LAC_SCALE > 1
-#error "TABLE and SCALE must be 0 or 1"
+#if LAC_TABLE < 0 || LAC_TABLE > 1 || LAC_SCALE < 0 || LAC_SCALE > 2
+#error "TABLE must be 0 or 1, SCALE 0, 1 or 2"
 #endif
 
 enum {
@@ -83,7 +83,7 @@ typedef struct lac_layer {
     int32_t act_signed, reduce, raw, order, entry_bits, weight_bits, pad_code, n_taps, id, in_base, out_base,
         n_out, minor, in_h, in_w, full_rows, rem_rows, full_cols, rem_cols, stride_y, stride_x,
         in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
-        hi, zero, split_y, split_x, out_signed, table, scale, scale_signed;
+        hi, zero, split_y, split_x, out_signed, table, scale, scale_signed, scale_each;
     int32_t rows, cols, n_images; // of the mesh that one image has; images at once
     int32_t once;                 // every list is used for one pixel only
 } lac_layer;
@@ -132,7 +132,8 @@ typedef struct lac_mesh {
     uint32_t sent, room;                     // results of this run, and how many there may be
     uint32_t lowest, highest;                // words written by this step
     int32_t code;
-    uint32_t factor;                // of the channel in hand, with a zero below it; digits leave at the top
+    // Of the channel in hand, or of each lane's pixel, with a zero below it; digits leave at the top.
+    uint32_t factor[LAC_SCALE == 2 ? LAC_LANES : 1];
     uint8_t table[LAC_TABLE_CODES]; // of the layer in hand, where it has one
 } lac_mesh;
 
@@ -204,7 +205,8 @@ LAC_FN int32_t lac_slots_are_sound(const lac_layer *r) {
 
 // Tables and factors only where the engine has them: a map and its factors are a tap each.
 LAC_FN int32_t lac_gates_are_sound(const lac_layer *r) {
-    return r->table <= LAC_TABLE && r->scale <= LAC_SCALE && !(r->table && r->raw) &&
+    return r->table <= LAC_TABLE && r->scale + r->scale_each <= LAC_SCALE && r->scale_each <= r->scale &&
+           !(r->table && r->raw) &&
            (!r->scale || (r->n_taps == 2 && r->order <= 1 && r->n_images == 1 && !r->reduce));
 }
 
@@ -260,6 +262,7 @@ LAC_FN void lac_layer_decode(const uint64_t words[LAC_LAYER_WORDS], lac_layer *r
     r->table = LAC_GET(LAYER_TABLE);
     r->scale = LAC_GET(LAYER_SCALE);
     r->scale_signed = LAC_GET(LAYER_SCALE_SIGNED);
+    r->scale_each = LAC_GET(LAYER_SCALE_EACH);
     r->rows = LAC_MESH_Y >> r->split_y;
     r->cols = LAC_MESH_X >> r->split_x;
     r->n_images = 1 << (r->split_y + r->split_x);
@@ -321,8 +324,8 @@ LAC_FN uint64_t lac_place(const lac_layer *layer, const lac_taps *taps, const la
         lac_stop(code, LAC_KERNEL_RANGE);
         tap = 0;
     }
-    // Factors have one word a channel.
-    if (LAC_SCALE && layer->scale && tap == 0) offset = cursor->channel;
+    // Factors have one word a channel, or are one map for all of them.
+    if (LAC_SCALE && layer->scale && tap == 0) offset = layer->scale_each ? 0 : cursor->channel;
     uint64_t word = (uint64_t)(layer->in_base + offset + taps->offset[tap]) & 0xFFFF;
     return ((uint64_t)weight & 0xFF) | (uint64_t)cursor->times_4 << 8 | word << 16 |
            ((uint64_t)taps->dy[tap] & 0xFF) << 32 | ((uint64_t)taps->dx[tap] & 0xFF) << 40 |
@@ -585,6 +588,22 @@ LAC_FN uint64_t lac_factor_entry(const lac_layer *layer, int32_t loads, uint8_t 
     return rest | ((uint64_t)digit & 0xFF);
 }
 
+// The same where lanes have factors of their own.
+LAC_FN void lac_mac_factors(const lac_layer *layer, int32_t loads, const uint8_t seen[LAC_LANES],
+                            uint64_t entry, lac_mesh *mesh) {
+    const int32_t sign = layer->act_signed ? LAC_CODE_SIGN : 0;
+    const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
+    for (int32_t p = 0; p < LAC_LANES; p++) {
+        LAC_HLS(UNROLL)
+        const uint8_t from = layer->scale_each ? seen[p] : seen[0];
+        const uint64_t own =
+            lac_factor_entry(layer, loads, from, entry, &mesh->factor[LAC_SCALE == 2 ? p : 0]);
+        uint32_t sum = (uint32_t)mesh->acc[p];
+        int32_t term = lac_term((int8_t)(own & 0xFF), (seen[p] ^ sign) - sign);
+        mesh->acc[p] = (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)term);
+    }
+}
+
 // The sums of one pixel.
 LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
                            uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], int32_t row0, int32_t col0,
@@ -596,8 +615,9 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         if (i >= list->n) break;
         uint64_t entry = list->entry[i];
         const int32_t loads = LAC_SCALE && layer->scale && i == 0 && list->first;
-        int32_t row = loads ? 0 : row0 + lac_sign_extend(entry >> 32),
-                col = loads ? 0 : col0 + lac_sign_extend(entry >> 40);
+        const int32_t of_channel = loads && !layer->scale_each;
+        int32_t row = of_channel ? 0 : row0 + lac_sign_extend(entry >> 32),
+                col = of_channel ? 0 : col0 + lac_sign_extend(entry >> 40);
         int32_t hop_y = row < 0              ? -1
                         : row >= layer->in_h ? 1
                                              : 0,
@@ -617,7 +637,11 @@ LAC_FN void lac_accumulate(const lac_layer *layer, const lac_list *list, const l
         LAC_HLS(ARRAY_PARTITION variable = seen type = complete)
         lac_look(memory[wrong ? 0 : address], hop_y, hop_x, masks->rows[row_class], masks->cols[col_class],
                  (uint8_t)(layer->pad_code & LAC_CODE_MASK), seen);
-        if (LAC_SCALE && layer->scale) entry = lac_factor_entry(layer, loads, seen[0], entry, &mesh->factor);
+        if (LAC_SCALE == 2 && layer->scale) {
+            lac_mac_factors(layer, loads, seen, entry, mesh);
+            continue;
+        }
+        if (LAC_SCALE && layer->scale) entry = lac_factor_entry(layer, loads, seen[0], entry, mesh->factor);
         lac_mac(entry, seen, layer->act_signed, masks->own, mesh->acc);
     }
     if (bad) lac_stop(&mesh->code, LAC_KERNEL_RANGE);

@@ -1,9 +1,15 @@
 #include "chain.h"
+#include "rearrange.h"
 
 bool lac_chain_starts(lac_op op) {
     return op == LAC_OP_CONV2D || op == LAC_OP_CONV_TRANSPOSE || op == LAC_OP_LINEAR || op == LAC_OP_ADD ||
            op == LAC_OP_MUL || op == LAC_OP_AVG_POOL || op == LAC_OP_GLOBAL_AVG_POOL ||
-           op == LAC_OP_BATCH_NORM;
+           op == LAC_OP_CHANNEL_MEAN || op == LAC_OP_BATCH_NORM;
+}
+
+bool lac_passes_codes(lac_op op) {
+    return op == LAC_OP_MAX_POOL || op == LAC_OP_GLOBAL_MAX_POOL || op == LAC_OP_CHANNEL_MAX ||
+           op == LAC_OP_FLATTEN || lac_op_rearranges(op);
 }
 
 bool lac_is_activation(lac_op op) {

@@ -5,8 +5,8 @@
 
 /// A chain of float nodes that becomes one integer layer, and the max pools that commute with its quantizer:
 ///
-///   conv2d | conv_transpose | linear | add | mul | avg_pool | global_avg_pool | batch_norm, then any of
-///   {batch_norm, relu, max_pool, flatten}, then quant, or the graph's output
+///   conv2d | conv_transpose | linear | add | mul | avg_pool | global_avg_pool | channel_mean | batch_norm,
+///   then any of {batch_norm, relu, max_pool, flatten}, then quant, or the graph's output
 enum { LAC_CHAIN_MAX_POOLS = 4 };
 
 typedef struct lac_chain {
@@ -25,6 +25,9 @@ bool lac_chain_starts(lac_op op);
 
 /// Is this op a function of one number, which becomes a table from codes to codes?
 bool lac_is_activation(lac_op op);
+
+/// Does this op give codes of its only input, as they are?
+bool lac_passes_codes(lac_op op);
 
 /// Follows the readers of node `index` to the quantizer that ends its chain.
 ///

@@ -162,6 +162,10 @@ static lac_status lower_node(lac_lowering *l, int index, lac_error *err) {
         return lower_quant(l, node, index, err);
     case LAC_OP_MAX_POOL:
         return lower_pool(l, node, err);
+    case LAC_OP_GLOBAL_MAX_POOL:
+        return lac_lower_global_max(l, node, err);
+    case LAC_OP_CHANNEL_MAX:
+        return lac_lower_channel_max(l, node, err);
     case LAC_OP_CONCAT:
         return lower_concat(l, node, err);
     case LAC_OP_FLATTEN:
@@ -217,6 +221,10 @@ static lac_status lower_all(lac_lowering *l, const lac_dataset *data, lac_error 
     // A chain makes at most one layer a node, and a value is copied at most once; every layer makes one
     // tensor.
     int n_most = graph->n_nodes + graph->n_values;
+    for (int n = 0; n < graph->n_nodes; n++) {
+        n_most += lac_lowering_most_of_maximum(&graph->nodes[n]);
+        n_most += lac_lowering_most_of_reach(&graph->nodes[n]);
+    }
     l->out->layers = LAC_NEW_ARRAY(l->arena, lac_int_layer, n_most);
     l->out->tensors = LAC_NEW_ARRAY(l->arena, lac_int_tensor, n_most + 1);
     l->view_of = LAC_NEW_ARRAY(l->scratch, lac_view, graph->n_values);

@@ -215,6 +215,7 @@ static lac_status take_view(lac_lowering *l, lowered_chain *x, int n_out, lac_wi
 static lac_status lower_codes(lac_lowering *l, lowered_chain *x, int n_out, lac_window window,
                               lac_error *err) {
     LAC_TRY(take_view(l, x, n_out, &window, err));
+    lac_lower_reach(l, l->graph->values[x->chain.end].name, &x->in[0], &x->codes, &window);
     x->c = n_out * x->fold[0] * x->fold[1];
     x->droppable = true;
     x->law = LAC_NEW_ARRAY(l->scratch, lac_channel_law, x->c);
@@ -255,17 +256,22 @@ static lac_status lower_weights(lac_lowering *l, lowered_chain *x, lac_error *er
     return lower_codes(l, x, n_out, window, err);
 }
 
+/// A convolution of ones: codes 1 of 2 bits, and the same scale for all.
+static void take_ones(lac_lowering *l, lowered_chain *x, int n_out, int n_per_out) {
+    x->codes = (lac_weight_codes){.bits = 2,
+                                  .n_out = n_out,
+                                  .n_per_out = n_per_out,
+                                  .code = LAC_NEW_ARRAY(l->arena, int8_t, n_out * n_per_out),
+                                  .scale = LAC_NEW_ARRAY(l->arena, double, n_out)};
+    for (int i = 0; i < n_out * n_per_out; i++) x->codes.code[i] = 1;
+    for (int o = 0; o < n_out; o++) x->codes.scale[o] = 1.0 / n_per_out;
+}
+
 // The average over a view is the convolution of ones.
 static lac_status lower_average_of_view(lac_lowering *l, lowered_chain *x, lac_window window,
                                         lac_error *err) {
-    int n = window.kernel[0] * window.kernel[1], c = x->view.n_channels;
-    x->codes = (lac_weight_codes){.bits = 2,
-                                  .n_out = c,
-                                  .n_per_out = n,
-                                  .code = LAC_NEW_ARRAY(l->arena, int8_t, c * n),
-                                  .scale = LAC_NEW_ARRAY(l->arena, double, c)};
-    for (int i = 0; i < c * n; i++) x->codes.code[i] = 1;
-    for (int o = 0; o < c; o++) x->codes.scale[o] = 1.0 / n;
+    int c = x->view.n_channels;
+    take_ones(l, x, c, window.kernel[0] * window.kernel[1]);
     window.groups = c;
     return lower_codes(l, x, c, window, err);
 }
@@ -282,6 +288,13 @@ static lac_status lower_norm(lac_lowering *l, lowered_chain *x, lac_error *err) 
     for (int o = 0; o < c; o++) x->codes.code[o] = LAC_NORM_WEIGHT, x->codes.scale[o] = 1.0 / LAC_NORM_WEIGHT;
     for (int a = 0; a < 2; a++) *(a ? &x->w : &x->h) = lac_view_size(l, &x->view, a);
     return lower_codes(l, x, c, window, err);
+}
+
+static lac_status lower_channel_mean(lac_lowering *l, lowered_chain *x, lac_error *err) {
+    const lac_window window = {.kernel = {1, 1}, .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+    for (int a = 0; a < 2; a++) *(a ? &x->w : &x->h) = lac_view_size(l, &x->view, a);
+    take_ones(l, x, 1, x->view.n_channels);
+    return lower_codes(l, x, 1, window, err);
 }
 
 static lac_status lower_average(lac_lowering *l, lowered_chain *x, lac_error *err) {
@@ -352,11 +365,13 @@ static lac_status lower_add(lac_lowering *l, lowered_chain *x, lac_error *err) {
 
 static lac_status check_factor(const lac_node *node, const lac_int_tensor *a, const lac_int_tensor *b,
                                lac_error *err) {
-    if (b->c != a->c || b->h != 1 || b->w != 1)
+    bool of_channels = b->c == a->c && b->h == 1 && b->w == 1;
+    bool of_pixels = b->c == 1 && b->h == a->h && b->w == a->w;
+    if (!of_channels && !of_pixels)
         LAC_FAIL(err, LAC_E_UNSUPPORTED,
                  "mul '%s': the second operand '%s' is %d x %d x %d; the engine multiplies a map by one "
-                 "number for each of its %d channels",
-                 node->name, b->name, b->c, b->h, b->w, a->c);
+                 "number for each of its %d channels or of its %d x %d pixels",
+                 node->name, b->name, b->c, b->h, b->w, a->c, a->h, a->w);
     const int low = lac_code_min(b->type.bits, b->type.is_signed) - b->type.zero;
     const int high = lac_code_max(b->type.bits, b->type.is_signed) - b->type.zero;
     if (low < INT8_MIN || high > INT8_MAX)
@@ -415,5 +430,6 @@ lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) {
     if (x.node->op == LAC_OP_CONV2D || x.node->op == LAC_OP_CONV_TRANSPOSE || x.node->op == LAC_OP_LINEAR)
         return lower_weights(l, &x, err);
     if (x.node->op == LAC_OP_BATCH_NORM) return lower_norm(l, &x, err);
+    if (x.node->op == LAC_OP_CHANNEL_MEAN) return lower_channel_mean(l, &x, err);
     return lower_average(l, &x, err);
 }

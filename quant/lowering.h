@@ -65,4 +65,21 @@ lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) LAC_MUST_C
 /// Lowers an activation (lac_is_activation) together with the quantizer behind it, to a table.
 lac_status lac_lower_table(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
 
+/// Lowers GLOBAL_MAX_POOL to max pools, CHANNEL_MAX to convolutions. The codes keep their type.
+///
+/// exact   the maximum of the input's codes
+lac_status lac_lower_global_max(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
+lac_status lac_lower_channel_max(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
+
+/// Most layers that one of these two makes; 0 for other nodes.
+int lac_lowering_most_of_maximum(const lac_node *node);
+
+/// Takes a convolution of few channels whose kernel reaches far in a small map apart, into copies of the map
+/// that are moved and a kernel over them that reaches less. Others stay as they are.
+///
+/// exact   the sums are the same; taps that never meet the map are left out
+void lac_lower_reach(lac_lowering *l, const char *name, int *tensor, lac_weight_codes *codes,
+                     lac_window *window);
+int lac_lowering_most_of_reach(const lac_node *node);
+
 #endif

@@ -1,4 +1,5 @@
 #include "quant_codes.h"
+#include "chain.h"
 #include "lac_num.h"
 #include "rearrange.h"
 
@@ -130,8 +131,7 @@ int lac_quantizer_of(const lac_graph *graph, int value) {
         if (producer < 0) return -1;
         lac_op op = graph->nodes[producer].op;
         if (op == LAC_OP_QUANT) return producer;
-        bool passes = op == LAC_OP_MAX_POOL || op == LAC_OP_FLATTEN || op == LAC_OP_CONCAT;
-        if (!passes && !lac_op_rearranges(op)) return -1;
+        if (!lac_passes_codes(op) && op != LAC_OP_CONCAT) return -1;
         value = graph->nodes[producer].in[0];
     }
 }

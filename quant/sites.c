@@ -1,6 +1,5 @@
 #include "sites.h"
 #include "chain.h"
-#include "rearrange.h"
 
 #include <string.h>
 
@@ -102,6 +101,9 @@ static void note_sign(planning *p, const lac_node *node) {
     case LAC_OP_MAX_POOL:
     case LAC_OP_AVG_POOL:
     case LAC_OP_GLOBAL_AVG_POOL:
+    case LAC_OP_GLOBAL_MAX_POOL:
+    case LAC_OP_CHANNEL_MEAN:
+    case LAC_OP_CHANNEL_MAX:
     case LAC_OP_FLATTEN:
     case LAC_OP_SLICE:
     case LAC_OP_CHANNEL_SHUFFLE:
@@ -175,8 +177,8 @@ static lac_status visit(planning *p, int index) {
         return LAC_OK;
     }
     if (node->op == LAC_OP_CONCAT) return join_concat(p, node);
-    bool passes = node->op == LAC_OP_MAX_POOL || node->op == LAC_OP_FLATTEN || lac_op_rearranges(node->op);
-    if (passes && p->site_of[node->out] < 0) p->site_of[node->out] = p->site_of[node->in[0]];
+    if (lac_passes_codes(node->op) && p->site_of[node->out] < 0)
+        p->site_of[node->out] = p->site_of[node->in[0]];
     return LAC_OK;
 }
 

@@ -103,16 +103,17 @@ foreach(kind 0 1 2)
   lac_rtl_test(lint_engine_lane${kind}_act4 ${lint_engine} -GLANE=${kind} -GACT_BITS=4 ${rtl_dir}/engine/lac_engine.v)
 endforeach()
 foreach(kind 0 1 2)
-  lac_rtl_test(lint_engine_gates_lane${kind} ${lint_engine} -GTABLE=1 -GSCALE=1 -GLANE=${kind} -GVECTOR=8
-    ${rtl_dir}/engine/lac_engine.v)
+  foreach(scale 1 2)
+    lac_rtl_test(lint_engine_factors${scale}_lane${kind} ${lint_engine} -GTABLE=1 -GSCALE=${scale} -GLANE=${kind} -GVECTOR=8
+      ${rtl_dir}/engine/lac_engine.v)
+  endforeach()
 endforeach()
-lac_rtl_test(lint_engine_gates_narrow ${lint_engine} -GTABLE=1 -GSCALE=1 -GACT_BITS=1 -GACC_BITS=16 -GMESH_X=2
+lac_rtl_test(lint_engine_gates_narrow ${lint_engine} -GTABLE=1 -GSCALE=2 -GACT_BITS=1 -GACC_BITS=16 -GMESH_X=2
   -GMESH_Y=2 -GDRAIN=1 ${rtl_dir}/engine/lac_engine.v)
-foreach(name table scale)
-  string(TOUPPER ${name} parameter)
-  lac_rtl_test(refuse_${name} ${lint_engine} -G${parameter}=2 ${rtl_dir}/engine/lac_engine.v)
-  set_tests_properties(refuse_${name} PROPERTIES PASS_REGULAR_EXPRESSION "${parameter} must be 0 or 1")
-endforeach()
+lac_rtl_test(refuse_table ${lint_engine} -GTABLE=2 ${rtl_dir}/engine/lac_engine.v)
+set_tests_properties(refuse_table PROPERTIES PASS_REGULAR_EXPRESSION "TABLE must be 0 or 1")
+lac_rtl_test(refuse_scale ${lint_engine} -GSCALE=3 ${rtl_dir}/engine/lac_engine.v)
+set_tests_properties(refuse_scale PROPERTIES PASS_REGULAR_EXPRESSION "SCALE must be 0, 1 or 2")
 foreach(vector 4 8 16)
   lac_rtl_test(lint_engine_vector${vector} ${lint_engine} -GVECTOR=${vector} ${rtl_dir}/engine/lac_engine.v)
 endforeach()
@@ -128,12 +129,17 @@ read_verilog -I${contract_dir} ${rtl_all}
 hierarchy -check -top lac_engine -chparam LANE 1 -chparam VECTOR 8 -chparam TABLE 1 -chparam SCALE 1
 proc
 check -assert
+design -reset
+read_verilog -I${contract_dir} ${rtl_all}
+hierarchy -check -top lac_engine -chparam LANE 2 -chparam TABLE 1 -chparam SCALE 2
+proc
+check -assert
 ")
 lac_rtl_test(lint_yosys yosys ${CMAKE_CURRENT_BINARY_DIR}/lint.ys)
 set_tests_properties(lint_yosys PROPERTIES FAIL_REGULAR_EXPRESSION "Warning")
 lac_rtl_test(lint_icarus iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine ${rtl_sources})
 lac_rtl_test(lint_icarus_digit iverilog -g2005 -Wall -t null -I${contract_dir} -s lac_engine -Plac_engine.LANE=1
-  -Plac_engine.VECTOR=8 -Plac_engine.TABLE=1 -Plac_engine.SCALE=1 ${rtl_sources})
+  -Plac_engine.VECTOR=8 -Plac_engine.TABLE=1 -Plac_engine.SCALE=2 ${rtl_sources})
 # Illegal parameters stop elaboration with a sentence.
 lac_rtl_test(refuse_drain ${lint_engine} -GDRAIN=3 ${rtl_dir}/engine/lac_engine.v)
 set_tests_properties(refuse_drain PROPERTIES PASS_REGULAR_EXPRESSION "DRAIN must divide MESH_X \\* MESH_Y")

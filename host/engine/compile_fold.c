@@ -192,8 +192,14 @@ static void keep_for_layer(fold *f, const lac_int_layer *layer) {
         for (int i = 0, first = 0; i < layer->n_in; first += tensors[layer->in[i++]].c)
             keep_alike(f, layer->out, first, layer->in[i]);
         break;
-    case LAC_INT_ADD:
     case LAC_INT_MUL:
+        keep_alike(f, layer->out, 0, layer->in[0]);
+        if (lac_int_factors_are_of_pixels(f->graph, layer))
+            keep(f, layer->in[1], 0);
+        else
+            keep_alike(f, layer->out, 0, layer->in[1]);
+        break;
+    case LAC_INT_ADD:
     case LAC_INT_TABLE:
     case LAC_INT_MAX_POOL:
     case LAC_INT_AVG_POOL:

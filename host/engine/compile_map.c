@@ -58,12 +58,14 @@ static lac_status map_add(const lac_plan *plan, lac_plan_step *step, lac_error *
     return add_tap(step, layer, second, err);
 }
 
-/// The factors' words are counted by the engine, one a channel, from where the first tap points to.
+/// The factors' words are counted by the engine, one a channel, from where the first tap points to; factors
+/// of pixels are a map there.
 static lac_status map_mul(const lac_plan *plan, lac_plan_step *step, lac_error *err) {
     const lac_int_layer *layer = layer_of(plan, step);
     lac_code_type type = plan->graph->tensors[layer->in[1]].type;
     lac_plan_tap factor = {0}, map = {.kx = 1};
     step->record.SCALE = 1;
+    step->record.SCALE_EACH = lac_int_factors_are_of_pixels(plan->graph, layer);
     step->record.SCALE_SIGNED = type.is_signed;
     step->record.PAD_CODE = type.zero & 0xFF;
     factor.record.OFFSET = lac_tap_offset(plan->layouts[layer->in[0]].base, plan->layouts[layer->in[1]].base);

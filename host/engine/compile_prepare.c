@@ -89,10 +89,11 @@ static lac_status check_kinds(const lac_plan *plan, lac_error *err) {
                      "layer '%s' is an activation by table, and the engine has none; set TABLE to 1",
                      layer->name);
         if (layer->kind != LAC_INT_MUL) continue;
-        if (!plan->engine.scale)
+        const int needed = lac_int_factors_are_of_pixels(plan->graph, layer) ? 2 : 1;
+        if (plan->engine.scale < needed)
             LAC_FAIL(err, LAC_E_UNSUPPORTED,
-                     "layer '%s' multiplies a map by factors, which the engine cannot; set SCALE to 1",
-                     layer->name);
+                     "layer '%s' multiplies a map by factors%s, which the engine cannot; set SCALE to %d",
+                     layer->name, needed == 2 ? " of its pixels" : "", needed);
         if (plan->split_y || plan->split_x)
             LAC_FAIL(err, LAC_E_UNSUPPORTED,
                      "layer '%s' multiplies a map by factors, which %d images in one mesh cannot have each; "

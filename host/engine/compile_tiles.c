@@ -48,9 +48,11 @@ static lac_status tile_step(const axis_tiles *a, const lac_plan_step *step, lac_
     lac_geometry g;
     LAC_TRY(lac_step_geometry(graph, step, a->axis, &g, err));
     int in_tile = a->tile[layer->in[0]], out_tile = lac_geometry_out_tile(&g, in_tile);
-    if (layer->kind == LAC_INT_ADD && a->tile[layer->in[1]] != in_tile)
-        LAC_FAIL(err, LAC_E_UNSUPPORTED, "add '%s': its operands come in tiles of %d and %d %s", layer->name,
-                 in_tile, a->tile[layer->in[1]], along(a));
+    bool tiles_are_one = layer->kind == LAC_INT_ADD ||
+                         (layer->kind == LAC_INT_MUL && lac_int_factors_are_of_pixels(graph, layer));
+    if (tiles_are_one && a->tile[layer->in[1]] != in_tile)
+        LAC_FAIL(err, LAC_E_UNSUPPORTED, "%s '%s': its operands come in tiles of %d and %d %s",
+                 lac_int_kind_name(layer->kind), layer->name, in_tile, a->tile[layer->in[1]], along(a));
     if (out_tile == 0)
         LAC_FAIL(err, LAC_E_CAPACITY, "layer '%s' takes every %dth of a tile of %d %s, which does not divide",
                  layer->name, g.stride * g.pool_stride, in_tile, along(a));

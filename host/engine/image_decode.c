@@ -125,6 +125,7 @@ static void expect_input(const decoder *d, lac_layer_record *r) {
     r->SCALE = d->layer->kind == LAC_INT_MUL;
     lac_code_type factor = d->image->graph->tensors[d->layer->in[r->SCALE]].type;
     r->SCALE_SIGNED = r->SCALE && factor.is_signed;
+    r->SCALE_EACH = r->SCALE && lac_int_factors_are_of_pixels(d->image->graph, d->layer);
     if (r->SCALE) pad = factor.zero;
     r->PAD_CODE = pad & 0xFF;
 }
@@ -220,9 +221,12 @@ static lac_status add_entry(const decoder *d, int tap, int c, int weight, lac_er
 
 /// The factor, and the map that it multiplies.
 static lac_status mul_entry(const decoder *d, int tap, int c, int weight, lac_error *err) {
+    const lac_layout *factors = &d->image->layouts[d->layer->in[1]];
     const lac_tap_record *t = &d->reader.taps[tap];
-    int offset = tap ? 0 : lac_tap_offset(d->in_layout->base, d->image->layouts[d->layer->in[1]].base);
-    if (tap > 1 || c != 0 || t->DY || t->DX || t->OFFSET != offset || weight < 1)
+    int offset = tap ? 0 : lac_tap_offset(d->in_layout->base, factors->base);
+    bool displaced = d->reader.layer.SCALE_EACH &&
+                     (factors->tile_h != d->in_layout->tile_h || factors->tile_w != d->in_layout->tile_w);
+    if (tap > 1 || c != 0 || displaced || t->DY || t->DX || t->OFFSET != offset || weight < 1)
         DECODE_FAIL(d, err, "tap %d, channel %d, weight %d is no operand of the product", tap, c, weight);
     return LAC_OK;
 }

@@ -12,7 +12,7 @@ lac_program_reader lac_program_read(const lac_engine_config *engine, const uint6
                                 .lane = engine->lane,
                                 .vector = engine->vector,
                                 .has_tables = engine->table,
-                                .has_factors = engine->scale};
+                                .scale = engine->scale};
 }
 
 static lac_status next_word(lac_program_reader *reader, uint64_t *word, lac_error *err) {
@@ -39,7 +39,8 @@ static bool layer_is_sound(const lac_program_reader *reader) {
     int lane = reader->lane, vector = reader->vector;
     bool is_vector = r->ORDER == LAC_ORDER_VECTOR;
     if (r->TABLE && (!reader->has_tables || r->RAW)) return false;
-    if (r->SCALE && (!reader->has_factors || !scale_is_sound(r))) return false;
+    if (r->SCALE + r->SCALE_EACH > reader->scale || r->SCALE_EACH > r->SCALE) return false;
+    if (r->SCALE && !scale_is_sound(r)) return false;
     if (lane == LAC_LANE_DIGIT && !is_vector && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
     if (is_vector && !vector_is_sound(r, vector)) return false;
     return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_VECTOR && r->ENTRY_BITS <= 2 &&

@@ -16,7 +16,8 @@ typedef struct lac_program_reader {
     uint8_t table[LAC_TABLE_CODES]; ///< of the layer, where it has one
     size_t n_bits;                  ///< of the list word in hand, consumed
     int lane, vector;               ///< of the engine that the program is for, like the next two
-    bool has_tables, has_factors;
+    bool has_tables;
+    int scale;        ///< as of the engine
     int64_t position; ///< in the list
     bool times_4;     ///< a mark waits for the entry that it belongs to
     // A layer for the vector unit:

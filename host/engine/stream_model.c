@@ -28,7 +28,7 @@ typedef struct machine {
     list_entry *list; ///< of the channel in hand
     int n_list, list_room;
     int scale_base; ///< of a layer with factors: word of the first
-    int factor, digits_left;
+    int factor[MOST_LANES], digits_left;
     int64_t acc[MOST_LANES];
     int32_t best[MOST_LANES]; ///< of the pool window so far
 } machine;
@@ -110,52 +110,74 @@ static int code_of(int byte, bool is_signed) {
     return is_signed && byte > 127 ? byte - 256 : byte;
 }
 
-/// The first entry of a pixel in a layer with factors: it adds nothing.
-static lac_status load_factor(machine *m, const list_entry *e, int channel, lac_error *err) {
+/// Where an entry has all lanes look.
+typedef struct sight {
+    int hop_y, hop_x, row, col, address;
+} sight;
+
+static lac_status look(const machine *m, const list_entry *e, int word, int base_row, int base_col,
+                       sight *out, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
-    if (channel == 0) m->scale_base = (r->IN_BASE + m->group_base + e->offset) & 0xFFFF;
-    int address = (m->scale_base + channel) & 0xFFFF;
-    if (address >= m->model->engine.act_words)
-        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address,
+    sight s = {.hop_y = 0};
+    LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &s.hop_y, &s.row, err));
+    LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &s.hop_x, &s.col, err));
+    s.address = (word + s.row * r->IN_TILE_W + s.col) & 0xFFFF;
+    if (s.address >= m->model->engine.act_words)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, s.address,
                  m->model->engine.act_words);
-    int code = code_of(m->model->memory[(size_t)address * (size_t)m->lanes], r->SCALE_SIGNED);
-    m->factor = code_of((code - r->PAD_CODE) & 0xFF, true);
+    *out = s;
+    return LAC_OK;
+}
+
+/// The code as memory holds it, or padding.
+static int seen_by(const machine *m, const sight *s, int p) {
+    const lac_layer_record *r = &m->reader.layer;
+    int mesh_x = m->model->engine.mesh_x, y = p / mesh_x, x = p % mesh_x;
+    bool valid = holds(y % m->rows + s->hop_y, m->rows, r->FULL_ROWS, r->REM_ROWS, s->row) &&
+                 holds(x % m->cols + s->hop_x, m->cols, r->FULL_COLS, r->REM_COLS, s->col);
+    size_t lane = (size_t)((y + s->hop_y) * mesh_x + x + s->hop_x);
+    return valid ? m->model->memory[(size_t)s->address * (size_t)m->lanes + lane] : r->PAD_CODE;
+}
+
+/// The first entry of a pixel in a layer with factors: it adds nothing. Factors are one a channel, in lane 0,
+/// or one a pixel.
+static lac_status load_factors(machine *m, const list_entry *e, int channel, int base_row, int base_col,
+                               lac_error *err) {
+    const lac_layer_record *r = &m->reader.layer;
+    sight s;
+    if (channel == 0) m->scale_base = (r->IN_BASE + m->group_base + e->offset) & 0xFFFF;
+    const list_entry own = {.tap = e->tap};
+    if (!r->SCALE_EACH) base_row = -m->reader.taps[e->tap].DY, base_col = -m->reader.taps[e->tap].DX;
+    LAC_TRY(look(m, &own, m->scale_base + (r->SCALE_EACH ? 0 : channel), base_row, base_col, &s, err));
+    for (int p = 0; p < m->lanes; p++) {
+        int code = code_of(seen_by(m, &s, r->SCALE_EACH ? p : 0), r->SCALE_SIGNED);
+        m->factor[p] = code_of((code - r->PAD_CODE) & 0xFF, true);
+    }
     m->digits_left = LAC_MOST_PLANES;
     return LAC_OK;
 }
 
-/// What stands in place of a list's weight: the factor, or its next signed radix-4 digit.
-static int factor_weight(machine *m) {
-    if (m->model->engine.lane != LAC_LANE_DIGIT) return m->factor;
-    if (m->digits_left == 0) return 0;
-    int k = --m->digits_left, bits = (m->factor * 2) >> (2 * k) & 7;
+/// What stands in place of a list's weight: the factor, or the signed radix-4 digit of it whose turn it is.
+static int factor_weight(const machine *m, int p) {
+    if (m->model->engine.lane != LAC_LANE_DIGIT) return m->factor[p];
+    if (m->digits_left < 0) return 0;
+    int bits = (m->factor[p] * 2) >> (2 * m->digits_left) & 7;
     return (bits & 1) + (bits >> 1 & 1) - 2 * (bits >> 2);
 }
 
 static lac_status accumulate(machine *m, const list_entry *e, int base_row, int base_col, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
-    const lac_engine_config *engine = &m->model->engine;
+    const int mesh_x = m->model->engine.mesh_x;
     if (e->times_4) LAC_TRY(next_plane(m, err));
     if (e->weight == 0) return LAC_OK;
-    int weight = r->SCALE ? factor_weight(m) : e->weight;
-    int hop_y, hop_x, row, col;
-    LAC_TRY(hop_of(base_row + m->reader.taps[e->tap].DY, r->IN_TILE_H, &hop_y, &row, err));
-    LAC_TRY(hop_of(base_col + m->reader.taps[e->tap].DX, r->IN_TILE_W, &hop_x, &col, err));
-    int address = (r->IN_BASE + m->group_base + e->offset + row * r->IN_TILE_W + col) & 0xFFFF;
-    if (address >= engine->act_words)
-        LAC_FAIL(err, LAC_E_DEVICE, "step %d reads word %d of %d", r->ID, address, engine->act_words);
+    sight s;
+    m->digits_left--;
+    LAC_TRY(look(m, e, r->IN_BASE + m->group_base + e->offset, base_row, base_col, &s, err));
     for (int p = 0; p < m->lanes; p++) {
-        int y = p / engine->mesh_x, x = p % engine->mesh_x; // in the mesh, and in the image's part of it
-        int own_y = y % m->rows, own_x = x % m->cols;
-        if (e->lane >= 0 && e->lane != own_y * m->cols + own_x) continue;
-        int ly = y + hop_y, lx = x + hop_x;
-        bool valid = holds(own_y + hop_y, m->rows, r->FULL_ROWS, r->REM_ROWS, row) &&
-                     holds(own_x + hop_x, m->cols, r->FULL_COLS, r->REM_COLS, col);
-        int code = r->PAD_CODE;
-        if (valid)
-            code = m->model->memory[(size_t)address * (size_t)m->lanes + (size_t)(ly * engine->mesh_x + lx)];
-        code = code_of(code, r->ACT_SIGNED);
-        m->acc[p] += (int64_t)weight * code;
+        int own = p / mesh_x % m->rows * m->cols + p % mesh_x % m->cols; // in the image's part of the mesh
+        if (e->lane >= 0 && e->lane != own) continue;
+        int weight = r->SCALE ? factor_weight(m, p) : e->weight;
+        m->acc[p] += (int64_t)weight * code_of(seen_by(m, &s, p), r->ACT_SIGNED);
         LAC_TRY(check_sum(m, p, err));
     }
     return LAC_OK;
@@ -289,7 +311,7 @@ static lac_status run_pixel(machine *m, const lac_channel_record *c, int channel
     int row = (w.oy * r->POOL_STRIDE_Y + w.wy) * r->STRIDE_Y,
         col = (w.ox * r->POOL_STRIDE_X + w.wx) * r->STRIDE_X;
     memset(m->acc, 0, sizeof m->acc);
-    if (r->SCALE && m->n_list) LAC_TRY(load_factor(m, &m->list[0], channel, err));
+    if (r->SCALE && m->n_list) LAC_TRY(load_factors(m, &m->list[0], channel, row, col, err));
     for (int i = r->SCALE ? 1 : 0; i < m->n_list; i++) LAC_TRY(accumulate(m, &m->list[i], row, col, err));
     if (r->REDUCE) reduce(m);
     if (r->RAW) return drain_raw(m, c, err);

@@ -299,14 +299,18 @@ static void add(const step *s, const int32_t *x, const int32_t *y, int32_t *valu
     }
 }
 
-static void mul(const step *s, const lac_int_tensor *scale, const int32_t *x, const int32_t *factors,
+static void mul(const lac_int_graph *graph, const step *s, const int32_t *x, const int32_t *factors,
                 int32_t *values) {
     const lac_int_layer *layer = s->layer;
-    int n = s->out->h * s->out->w;
+    int n = s->out->h * s->out->w, zero = graph->tensors[layer->in[1]].type.zero;
+    bool of_pixels = lac_int_factors_are_of_pixels(graph, layer);
     for (int o = 0; o < s->out->c; o++, x += n, values += n) {
         piece p = {.bias = {layer->bias[o]}};
         if (!layer->raw) p.m[0] = layer->m[o], p.s[0] = layer->s[o];
-        for (int i = 0; i < n; i++) values[i] = (factors[o] - scale->type.zero) * x[i];
+        if (of_pixels)
+            for (int i = 0; i < n; i++) values[i] = (factors[i] - zero) * x[i];
+        else
+            for (int i = 0; i < n; i++) values[i] = (factors[o] - zero) * x[i];
         finish_row(s, &p, n, values, values);
     }
 }
@@ -344,7 +348,7 @@ static void run_step(const lac_cpu *cpu, const step *s, int32_t *scratch, int32_
         look_up(s, in, out);
         break;
     case LAC_INT_MUL:
-        mul(s, &cpu->graph->tensors[layer->in[1]], in, values[layer->in[1]], out);
+        mul(cpu->graph, s, in, values[layer->in[1]], out);
         break;
     default:
         run_sums(s, padded(s, in, scratch), out);

@@ -124,13 +124,14 @@ static void max_pool(const lac_int_layer *layer, const lac_int_tensor *in, const
             for (int x = 0; x < out->w; x++) *values++ = window_max(&layer->window, in, y, x, codes);
 }
 
-static void mul(const lac_int_layer *layer, const lac_int_tensor *scale, const lac_int_tensor *out,
+static void mul(const lac_int_graph *graph, const lac_int_layer *layer, const lac_int_tensor *out,
                 const int32_t *const *in, int32_t *values) {
-    int n = out->h * out->w;
+    int n = out->h * out->w, zero = graph->tensors[layer->in[1]].type.zero;
+    bool of_pixels = lac_int_factors_are_of_pixels(graph, layer);
     for (int o = 0; o < out->c; o++) {
         size_t base = (size_t)o * (size_t)n;
-        int32_t factor = in[1][o] - scale->type.zero;
-        for (int i = 0; i < n; i++) values[base + (size_t)i] = factor * in[0][base + (size_t)i];
+        for (int i = 0; i < n; i++)
+            values[base + (size_t)i] = (in[1][of_pixels ? i : o] - zero) * in[0][base + (size_t)i];
         finish_channel(layer, out, o, values + base);
     }
 }
@@ -174,7 +175,7 @@ void lac_ref_layer(const lac_int_graph *graph, const lac_int_layer *layer, const
         look_up(layer, to, in[0], out);
         break;
     case LAC_INT_MUL:
-        mul(layer, &graph->tensors[layer->in[1]], to, in, out);
+        mul(graph, layer, to, in, out);
         break;
     default:
         assert(layer->kind < LAC_N_INT_KINDS);

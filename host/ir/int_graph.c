@@ -345,10 +345,12 @@ static lac_status check_add(const lac_int_graph *graph, const lac_int_layer *lay
 static lac_status check_mul(const lac_int_graph *graph, const lac_int_layer *layer, lac_error *err) {
     const lac_int_tensor *a = input_of(graph, layer, 0), *b = input_of(graph, layer, 1),
                          *out = output_of(graph, layer);
-    if (!same_shape(a, out) || b->c != a->c || b->h != 1 || b->w != 1)
+    bool of_channels = b->c == a->c && b->h == 1 && b->w == 1;
+    bool of_pixels = b->c == 1 && b->h == a->h && b->w == a->w;
+    if (!same_shape(a, out) || (!of_channels && !of_pixels))
         LAC_FAIL(err, LAC_E_SHAPE,
                  "layer '%s': operands '%s' of %dx%dx%d and '%s' of %dx%dx%d make %dx%dx%d; the second must "
-                 "have one pixel and the others one shape",
+                 "have one pixel or one channel, and the others one shape",
                  layer->name, a->name, a->c, a->h, a->w, b->name, b->c, b->h, b->w, out->c, out->h, out->w);
     if (a->type.zero != 0)
         LAC_FAIL(err, LAC_E_RANGE, "layer '%s': operand '%s' has zero point %d, a product needs 0",

@@ -31,8 +31,8 @@ typedef enum lac_int_kind {
                       ///< kernel = map
     LAC_INT_CONCAT,   ///< along channels; all inputs have the output's type
     LAC_INT_TABLE,    ///< y = table[q]: an activation, from codes to codes of another type
-    LAC_INT_MUL,      ///< acc = q0 * (q1 - zero of q1); q1 has one pixel, one code for each channel of q0,
-                      ///< q0 has zero point 0, and q1 - zero is in -128..127
+    LAC_INT_MUL, ///< acc = q0 * (q1 - zero of q1); q1 has one pixel and one code for each channel of q0, or
+                 ///< one channel and the pixels of q0; q0 has zero point 0, and q1 - zero is in -128..127
     LAC_N_INT_KINDS
 } lac_int_kind;
 
@@ -77,6 +77,12 @@ typedef struct lac_int_graph {
 /// Has two operands and no window?
 static inline bool lac_int_kind_is_binary(lac_int_kind kind) {
     return kind == LAC_INT_ADD || kind == LAC_INT_MUL;
+}
+
+/// Are the factors of a product one a pixel, not one a channel?
+static inline bool lac_int_factors_are_of_pixels(const lac_int_graph *graph, const lac_int_layer *mul) {
+    const lac_int_tensor *map = &graph->tensors[mul->in[0]], *factors = &graph->tensors[mul->in[1]];
+    return factors->c != map->c || factors->h > 1 || factors->w > 1;
 }
 
 static inline bool lac_int_kind_has_window(lac_int_kind kind) {

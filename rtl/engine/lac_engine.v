@@ -94,8 +94,8 @@ module lac_engine #(
     if (TABLE != 0 && TABLE != 1) begin : gen_table
       `LAC_REFUSE("TABLE must be 0 or 1", table_must_be_0_or_1)
     end
-    if (SCALE != 0 && SCALE != 1) begin : gen_scale
-      `LAC_REFUSE("SCALE must be 0 or 1", scale_must_be_0_or_1)
+    if (SCALE != 0 && SCALE != 1 && SCALE != 2) begin : gen_scale
+      `LAC_REFUSE("SCALE must be 0, 1 or 2", scale_must_be_0_1_or_2)
     end
   endgenerate
 `undef LAC_REFUSE
@@ -297,6 +297,7 @@ module lac_engine #(
       .act_signed_i (layer[`LAC_LAYER_ACT_SIGNED]),
       .pad_code_i   (pad_code[ACT_BITS-1:0]),
       .scale_i      (layer[`LAC_LAYER_SCALE]),
+      .scale_each_i (layer[`LAC_LAYER_SCALE_EACH]),
       .scale_signed_i(layer[`LAC_LAYER_SCALE_SIGNED]),
       .scale_zero_i (layer[`LAC_LAYER_PAD_CODE]),
       .valid_i      (valid),

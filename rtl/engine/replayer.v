@@ -7,7 +7,8 @@
 // word (layer_done_i); its descriptor is copied in that very cycle. A layer for the vector unit is only waited for.
 //
 // In a layer with factors the first entry of a pixel is the channel's factor: one word a channel, from where the
-// entry of the first channel points to, and the same for every pixel.
+// entry of the first channel points to, and the same for every pixel. Or it is the pixel's factor, in the same words
+// for every channel.
 //
 // stream  one entry a cycle; from issue to command 4 cycles
 `default_nettype none
@@ -166,24 +167,27 @@ module replayer #(
   wire next_pixel = issue && entry_last;
   reg  first_q;
 
-  wire loads_factor;
+  wire loads_factor, is_of_channel;
   wire [15:0] factor_address;
   generate
     if (SCALE != 0) begin : gen_scale
       reg        first_channel_q;
       reg [15:0] address_q;
+      wire       each = SCALE == 2 && layer_q[`LAC_LAYER_SCALE_EACH];
       assign loads_factor = layer_q[`LAC_LAYER_SCALE] && first_q;
+      assign is_of_channel = loads_factor && !each;
       assign factor_address = first_channel_q ? entry_address : address_q;
       always @(posedge clk_i) begin
         if (issue && loads_factor && first_channel_q) address_q <= entry_address;
         if (next_pixel && pixel_last) begin
-          address_q <= address_q + 16'd1;
+          if (!each) address_q <= address_q + 16'd1;
           first_channel_q <= 1'b0;
         end
         if (load) first_channel_q <= 1'b1;
       end
     end else begin : gen_no_scale
       assign loads_factor = 1'b0;
+      assign is_of_channel = 1'b0;
       assign factor_address = entry_address;
     end
   endgenerate
@@ -345,8 +349,8 @@ module replayer #(
     if (issue) begin
       weight_1_q <= entry_weight;
       address_1_q <= loads_factor ? factor_address : entry_address;
-      row_1_q <= loads_factor ? 9'd0 : {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
-      col_1_q <= loads_factor ? 9'd0 : {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
+      row_1_q <= is_of_channel ? 9'd0 : {1'b0, row_q} + (by_lane ? 9'd0 : {entry_dy[7], entry_dy});
+      col_1_q <= is_of_channel ? 9'd0 : {1'b0, col_q} + (by_lane ? 9'd0 : {entry_dx[7], entry_dx});
       lane_y_1_q <= entry_dy[4:0];
       lane_x_1_q <= entry_dx[4:0];
     end

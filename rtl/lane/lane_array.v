@@ -20,7 +20,7 @@ module lane_array #(
     parameter ACT_WORDS = 4096,
     parameter LANE = 0,                          // 0 MUL in a DSP block, 1 DIGIT, 2 MUL in logic
     parameter ACT_BITS = 8,
-    parameter SCALE = 0,                         // 1: weights may be factors from the activation memory
+    parameter SCALE = 0,                         // 1: weights may be factors from the activation memory; 2: one a lane
     parameter WEIGHT_WIDTH = LANE == 1 ? 4 : 8,  // {times 4, digit}, or the weight
     parameter ADDR_BITS = $clog2(ACT_WORDS)
 ) (
@@ -30,6 +30,7 @@ module lane_array #(
     input  wire                      act_signed_i,
     input  wire       [ACT_BITS-1:0] pad_code_i,
     input  wire                      scale_i,         // the first command of a sum loads a factor
+    input  wire                      scale_each_i,    // every lane has its own, else all have lane 0's
     input  wire                      scale_signed_i,
     input  wire                [7:0] scale_zero_i,
     // command
@@ -156,34 +157,80 @@ module lane_array #(
   // The weight of the command in stage 3, or in its place the factor: what the first command of a sum has read in
   // lane 0, less its zero point; that command itself adds nothing. DIGIT lanes take a signed radix-4 digit of it at a
   // time, the most significant one first.
+  // Where lanes may have factors of their own, `each` has the weights of all lanes, a stage later.
   wire [WEIGHT_WIDTH-1:0] weight;
-  generate
-    if (SCALE != 0) begin : gen_scale
-      wire [ACT_BITS-1:0] code = y_row_q[0][ACT_BITS-1:0];
-      // "Bits of signal are not used": an 8-bit code has no upper one.
-      // verilator lint_off UNUSEDSIGNAL
-      wire [8:0] wide = {{(9 - ACT_BITS) {scale_signed_i & code[ACT_BITS-1]}}, code};
-      // verilator lint_on UNUSEDSIGNAL
-      reg  [8:0] factor_q;  // with a zero below it
+  wire [WEIGHT_WIDTH*LANES-1:0] each;
+  wire uses = valid_q[1] && !first_q[1];
+
+  function [8:0] factor_of;  // with a zero below it
+    input [ACT_BITS-1:0] code;
+    // "Bits of signal are not used": an 8-bit code has no upper one.
+    // verilator lint_off UNUSEDSIGNAL
+    reg [8:0] wide;
+    // verilator lint_on UNUSEDSIGNAL
+    begin
+      wide = {{(9 - ACT_BITS) {scale_signed_i & code[ACT_BITS-1]}}, code};
 `ifdef LAC_FAULT_FACTOR
-      wire [8:0] loaded = {wide[7:0], 1'b0};  // a deliberate fault, for the tests that must notice it
+      factor_of = {wide[7:0], 1'b0};  // a deliberate fault, for the tests that must notice it
 `else
-      wire [8:0] loaded = {wide[7:0] - scale_zero_i, 1'b0};
+      factor_of = {wide[7:0] - scale_zero_i, 1'b0};
 `endif
-      wire [8:0] factor = valid_q[2] && first_q[2] ? loaded : factor_q;
-      wire       uses = valid_q[1] && !first_q[1];
-      if (LANE == 1) begin : gen_digit
-        wire [2:0] digit = {2'd0, factor[7]} + {2'd0, factor[6]} - {1'b0, factor[8], 1'b0};
-        always @(posedge clk_i) factor_q <= uses ? {factor[6:0], 2'b00} : factor;
-        assign weight = scale_i ? {weight_2_q[3], first_q[1] ? 3'd0 : digit} : weight_2_q;
-      end else begin : gen_whole
-        always @(posedge clk_i) factor_q <= factor;
-        assign weight = scale_i ? (first_q[1] ? 8'd0 : factor[8:1]) : weight_2_q;
-        wire unused_uses = &{1'b0, uses};
-      end
+    end
+  endfunction
+
+  // What stands in the weight's place for the command in stage 3, and what is left of the factor after it.
+  function [WEIGHT_WIDTH-1:0] weight_of;
+    // "Bits of signal are not used": the zero below a factor, and what DIGIT lanes take later.
+    // verilator lint_off UNUSEDSIGNAL
+    input [8:0] factor;
+    // verilator lint_on UNUSEDSIGNAL
+    input first;
+    input [WEIGHT_WIDTH-1:0] stored;
+    reg [2:0] digit;
+    begin
+      digit = {2'd0, factor[7]} + {2'd0, factor[6]} - {1'b0, factor[8], 1'b0};
+      weight_of = stored;
+      if (LANE == 1) weight_of[2:0] = first ? 3'd0 : digit;
+      else weight_of = first ? {WEIGHT_WIDTH{1'b0}} : factor[8-:WEIGHT_WIDTH];
+    end
+  endfunction
+
+  function [8:0] factor_after;
+    input [8:0] factor;
+    input used;
+    factor_after = LANE == 1 && used ? {factor[6:0], 2'b00} : factor;
+  endfunction
+
+  generate
+    if (SCALE == 1) begin : gen_scale
+      reg  [8:0] factor_q;
+      wire [8:0] factor = valid_q[2] && first_q[2] ? factor_of(y_row_q[0][ACT_BITS-1:0]) : factor_q;
+      always @(posedge clk_i) factor_q <= factor_after(factor, uses);
+      assign weight = scale_i ? weight_of(factor, first_q[1], weight_2_q) : weight_2_q;
     end else begin : gen_no_scale
       assign weight = weight_2_q;
-      wire unused_scale = &{1'b0, scale_i, scale_signed_i, scale_zero_i};
+    end
+    if (SCALE == 2) begin : gen_each
+      (* mem2reg *) reg [8:0] factor_q [0:LANES-1];
+      reg [WEIGHT_WIDTH*LANES-1:0] each_q;
+      always @(posedge clk_i) begin : factors
+        integer p;
+        reg [8:0] factor;
+        for (p = 0; p < LANES; p = p + 1) begin
+          factor = factor_q[p];
+`ifdef LAC_FAULT_EACH
+          if (valid_q[2] && first_q[2]) factor = factor_of(y_row_q[0][ACT_BITS-1:0]);  // a deliberate fault: lane 0's
+`else
+          if (valid_q[2] && first_q[2])
+            factor = factor_of(scale_each_i ? y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS] : y_row_q[0][ACT_BITS-1:0]);
+`endif
+          factor_q[p] <= factor_after(factor, uses);
+          each_q[WEIGHT_WIDTH*p+:WEIGHT_WIDTH] <= scale_i ? weight_of(factor, first_q[1], weight_2_q) : weight_2_q;
+        end
+      end
+      assign each = each_q;
+    end else begin : gen_alike
+      assign each = {WEIGHT_WIDTH * LANES{1'b0}};
     end
   endgenerate
 
@@ -197,11 +244,14 @@ module lane_array #(
         reg signed [7:0] weight_3_q;
         always @(posedge clk_i) begin : multiply
           integer p;
+          reg signed [7:0] own;
           weight_3_q <= weight;
           if (valid_q[2]) begin
-            for (p = 0; p < LANES; p = p + 1)
+            for (p = 0; p < LANES; p = p + 1) begin
+              own = SCALE == 2 ? each[WEIGHT_WIDTH*p+:WEIGHT_WIDTH] : weight_3_q;
               product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
-                                       y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * weight_3_q;
+                                       y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * own;
+            end
           end
         end
       end else begin : gen_logic
@@ -210,16 +260,25 @@ module lane_array #(
         localparam PAIRS = (ACT_BITS + 1) / 2;
         localparam UPPER_BITS = ACT_BITS - 2 * (PAIRS - 1);
         wire signed [9:0] once = {{2{weight[WEIGHT_WIDTH-1]}}, weight};
-        wire signed [9:0] twice = once <<< 1;
         reg  signed [9:0] lower_1_q, lower_2_q, lower_3_q, upper_1_q, upper_2_q, upper_3_q;
         always @(posedge clk_i) begin
           lower_1_q <= once;
-          lower_2_q <= twice;
-          lower_3_q <= once + twice;
-          upper_1_q <= act_signed_i && UPPER_BITS == 1 ? -once : once;
-          upper_2_q <= act_signed_i ? -twice : twice;
-          upper_3_q <= act_signed_i ? -once : once + twice;
+          lower_2_q <= once <<< 1;
+          lower_3_q <= once + (once <<< 1);
+          upper_1_q <= upper(2'd1, once);
+          upper_2_q <= upper(2'd2, once);
+          upper_3_q <= upper(2'd3, once);
         end
+
+        function signed [9:0] upper;
+          input [1:0] bits;
+          input signed [9:0] times_1;
+          case (bits)
+            2'd1: upper = act_signed_i && UPPER_BITS == 1 ? -times_1 : times_1;
+            2'd2: upper = act_signed_i ? -(times_1 <<< 1) : times_1 <<< 1;
+            default: upper = act_signed_i ? -times_1 : times_1 + (times_1 <<< 1);
+          endcase
+        endfunction
 
         function signed [PRODUCT_BITS-1:0] multiple;
           input [1:0] factor;
@@ -247,10 +306,17 @@ module lane_array #(
 
         always @(posedge clk_i) begin : multiply
           integer p;
+          reg signed [9:0] own;
           if (valid_q[2]) begin
-            for (p = 0; p < LANES; p = p + 1)
-              product_q[p] <= times(y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS], lower_1_q, lower_2_q,
-                                    lower_3_q, upper_1_q, upper_2_q, upper_3_q);
+            for (p = 0; p < LANES; p = p + 1) begin
+              own = {{2{each[WEIGHT_WIDTH*p+WEIGHT_WIDTH-1]}}, each[WEIGHT_WIDTH*p+:WEIGHT_WIDTH]};
+              if (SCALE == 2)
+                product_q[p] <= times(y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS], own, own <<< 1, own + (own <<< 1),
+                                      upper(2'd1, own), upper(2'd2, own), upper(2'd3, own));
+              else
+                product_q[p] <= times(y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS], lower_1_q, lower_2_q,
+                                      lower_3_q, upper_1_q, upper_2_q, upper_3_q);
+            end
           end
         end
       end
@@ -267,29 +333,30 @@ module lane_array #(
     end else begin : gen_digit
       // Stage 4: code times 0, 1 or 2, its bits inverted for a negative digit; stage 5 adds the missing one as
       // the carry of a bit below the lowest.
-      reg nonzero_q, two_q, negative_q, times_4_q, negative_2_q, times_4_2_q;
+      reg [2:0] digit_q;
+      reg times_4_q, times_4_2_q;
+      reg [LANES-1:0] negative_q;  // of all lanes; alike where no lane has a factor of its own
       (* mem2reg *) reg signed [ACT_BITS+1:0] product_q [0:LANES-1];
 
       function [ACT_BITS+1:0] digit_times;
         input [ACT_BITS:0] code;
-        input nonzero, two, negative;
-        digit_times = ({(ACT_BITS + 2) {nonzero}} & (two ? {code, 1'b0} : {code[ACT_BITS], code})) ^
-                      {(ACT_BITS + 2) {negative}};
+        input [2:0] digit;
+        digit_times = ({(ACT_BITS + 2) {digit != 3'd0}} & (!digit[0] ? {code, 1'b0} : {code[ACT_BITS], code})) ^
+                      {(ACT_BITS + 2) {digit[2]}};
       endfunction
 
       always @(posedge clk_i) begin : multiply
         integer p;
-        nonzero_q <= weight[2:0] != 3'd0;
-        two_q <= !weight[0];
-        negative_q <= weight[2];
+        reg [2:0] digit;
+        digit_q <= weight[2:0];
         times_4_q <= weight[3];
         if (valid_q[2]) begin
-          negative_2_q <= negative_q;
           times_4_2_q <= times_4_q;
           for (p = 0; p < LANES; p = p + 1) begin
+            digit = SCALE == 2 ? each[WEIGHT_WIDTH*p+:3] : digit_q;
+            negative_q[p] <= digit[2];
             product_q[p] <= digit_times({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
-                                         y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]},
-                                        nonzero_q, two_q, negative_q);
+                                         y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}, digit);
           end
         end
       end
@@ -314,7 +381,7 @@ module lane_array #(
         integer p;
         if (valid_q[3]) begin
           for (p = 0; p < LANES; p = p + 1)
-            acc_q[p] <= add_product(product_q[p], negative_2_q, acc_q[p], first_q[3], times_4_2_q);
+            acc_q[p] <= add_product(product_q[p], negative_q[p], acc_q[p], first_q[3], times_4_2_q);
         end
       end
     end
@@ -338,7 +405,7 @@ module lane_array #(
 
   assign captured_o = captured_q;
 
-  wire unused_ok = &{1'b0, valid_q[4], first_q[4]};
+  wire unused_ok = &{1'b0, valid_q[4], first_q[4], scale_i, scale_each_i, scale_signed_i, scale_zero_i, uses, each};
 endmodule
 
 `default_nettype wire

@@ -8,8 +8,11 @@
   end
 
   // In a layer with factors the first of at least two entries of a pixel reads the channel's factor: one word a channel, from the
-  // word that this entry of the first channel names, in whatever pixel.
+  // word that this entry of the first channel names, in whatever pixel. Or it reads the pixel's factor, as any entry reads a pixel, but
+  // from the first channel's word in every channel.
   wire f_factor = layer_q[`LAC_LAYER_SCALE] && f_begins;
+  wire f_each = layer_q[`LAC_LAYER_SCALE_EACH];
+  wire [15:0] f_factors = f_each ? 16'd0 : f_channels;  // words that they have moved on
   reg [15:0] f_first;
   reg f_first_known = 1'b0;
   always @(posedge clk_i) begin
@@ -20,16 +23,16 @@
     assume (!entry_last);
     if (f_channels == 0 && f_first_known) assume (entry_address == f_first);
   end
-  wire [15:0] f_base = !f_factor ? entry_address : f_channels == 0 ? entry_address : f_first + f_channels;
+  wire [15:0] f_base = !f_factor ? entry_address : f_channels == 0 ? entry_address : f_first + f_factors;
   always @* if (f_past && rst_ni && state_q == RUN && layer_q[`LAC_LAYER_SCALE]) begin
     first_channel_is_the_first: assert (f_first_channel == (f_channels == 0));
     first_is_known: assert (f_first_known || f_begins && f_channels == 0);
-    place_of_factors: assert (!f_first_known || f_address == f_first + f_channels);
+    place_of_factors: assert (!f_first_known || f_address == f_first + f_factors);
   end
 
   // A tap leaves the tile by less than a tile, and names a lane of the image in a layer by lanes.
-  wire signed [9:0] f_row = f_factor ? 10'sd0 : $signed({2'b0, row_q}) + $signed(entry_dy);
-  wire signed [9:0] f_col = f_factor ? 10'sd0 : $signed({2'b0, col_q}) + $signed(entry_dx);
+  wire signed [9:0] f_row = f_factor && !f_each ? 10'sd0 : $signed({2'b0, row_q}) + $signed(entry_dy);
+  wire signed [9:0] f_col = f_factor && !f_each ? 10'sd0 : $signed({2'b0, col_q}) + $signed(entry_dx);
   wire signed [9:0] f_th = {4'd0, tile_h}, f_tw = {4'd0, tile_w};
   always @* if (entry_valid_i && state_q == RUN) begin
     assume (by_lane || f_row >= -f_th && f_row < 2 * f_th && f_col >= -f_tw && f_col < 2 * f_tw);

@@ -315,12 +315,18 @@ static int any_join(builder *b, int in) {
     return builder_concat(b, parts, builder_between(b, 2, 3));
 }
 
-/// The map weighed channel by channel, by what a mean, a convolution and a table make of it.
+/// The map weighed pixel by pixel, or channel by channel, by what a mean, a convolution and a table make of
+/// it.
 static int any_gate(builder *b, int in) {
     lac_int_tensor t = b->graph->tensors[in];
     lac_code_type type = builder_any_type(b);
     type.zero = 0;
     int x = builder_conv(b, in, (layer_options){.out_c = t.c, .zero_percent = 30, .type = type});
+    if (builder_between(b, 0, 1)) { // pixel by pixel, by what a convolution makes of it
+        int each = builder_conv(b, x, (layer_options){.out_c = 1, .type = builder_factor_type(b)});
+        if (builder_between(b, 0, 1)) each = builder_table(b, each, builder_factor_type(b));
+        return builder_mul(b, x, each, builder_any_type(b));
+    }
     layer_options mean = {.window = {.kernel = {t.h, t.w}}, .type = builder_factor_type(b)};
     layer_options weigh = {.out_c = t.c, .type = builder_factor_type(b)};
     int scale = builder_avg_pool(b, x, mean);

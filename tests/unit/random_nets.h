@@ -237,6 +237,29 @@ static inline int net_weigh(random_net *net, int x, int n_in, int n_out) {
     return kit_conv(net->g, "weigh", x, w, b, kit_window(1, 1, 0));
 }
 
+// Attention of CBAM: channels weighed by mean and maximum of the map, or pixels by mean and maximum of their
+// channels.
+static inline int net_attention(random_net *net, int x) {
+    x = net_conv(net, x, net->c, true, net_below(net, 2));
+    if (net_below(net, 2)) {
+        int most = kit_op(net->g, LAC_OP_GLOBAL_MAX_POOL, "most", x);
+        int mean = kit_op(net->g, LAC_OP_GLOBAL_AVG_POOL, "mean", x);
+        int y = lac_graph_add_node(
+            net->g, LAC_OP_ADD, "both",
+            (int[]){net_weigh(net, most, net->c, net->c), net_weigh(net, mean, net->c, net->c)}, 2, NULL);
+        y = kit_op(net->g, LAC_OP_SIGMOID, "sigmoid", y);
+        return lac_graph_add_node(net->g, LAC_OP_MUL, "weighed", (int[]){x, y}, 2, NULL);
+    }
+    const int both[2] = {kit_op(net->g, LAC_OP_CHANNEL_MAX, "most", x),
+                         kit_op(net->g, LAC_OP_CHANNEL_MEAN, "mean", x)};
+    int y = lac_graph_add_node(net->g, LAC_OP_CONCAT, "both", both, 2, NULL),
+        size = net_below(net, 2) ? 3 : 7;
+    int w = kit_random(net->g, &net->rng, "w", LAC_SHAPE(1, 2, size, size), 1.0f / (float)size, 0);
+    y = kit_conv(net->g, "look", y, w, -1, kit_window(size, 1, size / 2));
+    y = kit_op(net->g, LAC_OP_SIGMOID, "sigmoid", y);
+    return lac_graph_add_node(net->g, LAC_OP_MUL, "weighed", (int[]){x, y}, 2, NULL);
+}
+
 // Squeeze and excite, now and then with another activation, or as the last thing before a sum.
 static inline int net_gate(random_net *net, int x) {
     int shortcut = x, n = net->c;
@@ -252,6 +275,7 @@ static inline int net_gate(random_net *net, int x) {
 
 static inline int net_block(random_net *net, int x) {
     int a, b;
+    if (net->gates && net_below(net, 3) == 0) return net_attention(net, x);
     if (net->gates && net_below(net, 2)) return net_gate(net, x);
     if (net->gates && net_below(net, 2)) {
         x = net_activation(net, net_conv(net, x, 4, false, false));

@@ -31,9 +31,10 @@ static const lac_engine_config engines[] = {
 };
 enum { N_ENGINES = sizeof engines / sizeof engines[0] };
 
-static lac_engine_config gated(int i) {
+static lac_engine_config gated(int i, int scale) {
     lac_engine_config engine = engines[i];
-    engine.table = engine.scale = 1;
+    engine.table = 1;
+    engine.scale = scale;
     return engine;
 }
 
@@ -78,10 +79,14 @@ static void run_like_the_reference(const lac_device_desc *device, const lac_imag
     lac_arena_close(arena);
 }
 
+/// For an engine with factors of pixels only where the graph has them.
 static lac_image *compiled(const lac_int_graph *graph, int engine, lac_arena *arena) {
-    lac_image *image = NULL;
-    const lac_engine_config config = gated(engine);
-    return lac_compile(graph, &config, arena, &image, NULL) == LAC_OK ? image : NULL;
+    for (int scale = 1; scale <= 2; scale++) {
+        lac_image *image = NULL;
+        const lac_engine_config config = gated(engine, scale);
+        if (lac_compile(graph, &config, arena, &image, NULL) == LAC_OK) return image;
+    }
+    return NULL;
 }
 
 /// A device of which an image costs a compiler run, or seconds, sees few.
@@ -105,13 +110,18 @@ static void check_costs(const lac_image *image, const lac_step_cycles *cycles) {
 }
 
 static void random_graphs_on(const lac_device_desc *device) {
-    int n_factors = 0, n_tables = 0;
-    for (uint64_t seed = 0; seed < most_graphs(device); seed++) {
+    int n_factors = 0, n_tables = 0, n_of_pixels = 0;
+    for (uint64_t seed = 0;
+         seed < most_graphs(device) || ((n_of_pixels == 0 || n_of_pixels == n_factors) && seed < 60);
+         seed++) {
         lac_arena *arena = lac_arena_open();
         lac_image *image = compiled(random_gated_graph(arena, seed), (int)seed % n_engines(device), arena);
         for (int l = 0; image && l < image->graph->n_layers; l++) {
-            n_factors += image->graph->layers[l].kind == LAC_INT_MUL;
-            n_tables += image->graph->layers[l].kind == LAC_INT_TABLE;
+            const lac_int_layer *layer = &image->graph->layers[l];
+            n_tables += layer->kind == LAC_INT_TABLE;
+            if (layer->kind != LAC_INT_MUL) continue;
+            n_factors++;
+            n_of_pixels += lac_int_factors_are_of_pixels(image->graph, layer);
         }
         if (image) {
             lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
@@ -121,7 +131,7 @@ static void random_graphs_on(const lac_device_desc *device) {
         }
         lac_arena_close(arena);
     }
-    assert_true(n_factors > 0 && n_tables > 0);
+    assert_true(n_factors > n_of_pixels && n_of_pixels > 0 && n_tables > 0);
 }
 
 /// A map of all codes of 8 bits through a table.
@@ -202,6 +212,16 @@ static lac_int_graph *gate(lac_arena *arena) {
     return builder_end(&b, builder_mul(&b, in, builder_table(&b, mean, factors), four));
 }
 
+/// The map times a factor for each of its pixels, which a convolution and a table make.
+static lac_int_graph *gate_of_pixels(lac_arena *arena) {
+    builder b = builder_begin(arena, 6);
+    const lac_code_type four = {.bits = 4, .scale = 1};
+    int in = builder_input(&b, 3, 7, 5, four);
+    int one = builder_conv(&b, in, (layer_options){.out_c = 1, .type = four});
+    const lac_code_type factors = {.bits = 4, .zero = 5, .scale = 1};
+    return builder_end(&b, builder_mul(&b, in, builder_table(&b, one, factors), four));
+}
+
 /// Word of the program where the layer that a field is set in begins; tables and lists behind it.
 static size_t word_of(const lac_image *image, bool wants_factors, int *n_taps) {
     lac_program_reader reader = lac_program_read(&image->engine, image->program, image->n_program);
@@ -267,14 +287,34 @@ static void damaged_tables_and_factors_are_refused(void **state) {
     lac_arena_close(arena);
 }
 
+static void damaged_factors_of_pixels_are_refused(void **state) {
+    (void)state;
+    enum { EACH_BIT = 60, PAD_BIT = 13 };
+    lac_arena *arena = lac_arena_open();
+    for (int i = 0; i < N_ENGINES; i++) {
+        lac_image *image = compiled(gate_of_pixels(arena), i, arena);
+        int n_taps;
+        size_t mul = word_of(image, true, &n_taps);
+        assert_int_equal(image->engine.scale, 2);
+        damage(image, mul, (uint64_t)1 << EACH_BIT, "SCALE_EACH is 0");
+        damage(image, mul, (uint64_t)1 << PAD_BIT, "PAD_CODE is 4");
+        damage(image, mul + 4, (uint64_t)1 << 16, "no operand"); // the factors' place
+        damage(image, mul + 4, (uint64_t)1 << 8, "no operand");  // their column
+        lac_image without = *image;
+        without.engine.scale = 1;
+        refuses(&without, "makes no sense");
+    }
+    lac_arena_close(arena);
+}
+
 /// An engine without the hardware must not run such a program by accident.
 static void the_model_refuses_what_its_engine_has_not(void **state) {
     (void)state;
     lac_arena *arena = lac_arena_open();
-    lac_image *image = compiled(gate(arena), 0, arena);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
+        const lac_image *image = compiled(i == 2 ? gate_of_pixels(arena) : gate(arena), 0, arena);
         lac_engine_config engine = image->engine;
-        *(i ? &engine.table : &engine.scale) = 0;
+        --*(i == 1 ? &engine.table : &engine.scale);
         lac_stream_model *model = lac_stream_model_new(&engine, arena);
         int32_t out[3 * 49];
         lac_error err = {0};
@@ -289,9 +329,9 @@ static void the_model_refuses_what_its_engine_has_not(void **state) {
 
 #ifdef LAC_RTL_SOURCE_DIR
 /// Whether an engine of these sources gives the reference's results.
-static bool rtl_is_right(const char *rtl_dir) {
+static bool rtl_is_right(const char *rtl_dir, bool of_pixels) {
     lac_arena *arena = lac_arena_open();
-    lac_image *image = compiled(gate(arena), 2, arena);
+    lac_image *image = compiled(of_pixels ? gate_of_pixels(arena) : gate(arena), 2, arena);
     const lac_int_graph *g = image->graph;
     int32_t **values = reference_values(g, arena, 4);
     size_t lanes = (size_t)lac_engine_lanes(&image->engine), drain = (size_t)image->engine.drain;
@@ -321,16 +361,23 @@ static bool rtl_is_right(const char *rtl_dir) {
 
 static void faults_in_the_rtl_are_noticed(void **state) {
     (void)state;
-    static const char *const faults[][2] = {{"LAC_NO_FAULT", "engine/drain.v"},
-                                            {"LAC_FAULT_TABLE", "engine/drain.v"},
-                                            {"LAC_FAULT_FACTOR", "lane/lane_array.v"}};
-    for (int i = 0; i < 3; i++) {
+    static const struct {
+        const char *name, *file;
+        bool of_pixels, is_right;
+    } faults[] = {{"LAC_NO_FAULT", "engine/drain.v", false, true},
+                  {"LAC_NO_FAULT", "engine/drain.v", true, true},
+                  {"LAC_FAULT_TABLE", "engine/drain.v", false, false},
+                  {"LAC_FAULT_FACTOR", "lane/lane_array.v", false, false},
+                  {"LAC_FAULT_FACTOR", "lane/lane_array.v", true, false},
+                  {"LAC_FAULT_EACH", "lane/lane_array.v", true, false}};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
         char command[1024];
         snprintf(command, sizeof command,
                  "rm -rf gated_rtl && cp -r '%s/rtl' gated_rtl && sed -i '1i `define %s' gated_rtl/%s",
-                 LAC_RTL_SOURCE_DIR, faults[i][0], faults[i][1]);
+                 LAC_RTL_SOURCE_DIR, faults[i].name, faults[i].file);
         assert_int_equal(system(command), 0);
-        if (rtl_is_right("gated_rtl") != (i == 0)) fail_msg("with %s", faults[i][0]);
+        if (rtl_is_right("gated_rtl", faults[i].of_pixels) != faults[i].is_right)
+            fail_msg("with %s", faults[i].name);
     }
 }
 #endif
@@ -340,6 +387,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(random_graphs_without_a_clock),
         cmocka_unit_test(every_code_without_a_clock),
         cmocka_unit_test(damaged_tables_and_factors_are_refused),
+        cmocka_unit_test(damaged_factors_of_pixels_are_refused),
         cmocka_unit_test(the_model_refuses_what_its_engine_has_not),
     };
     const struct CMUnitTest full[] = {

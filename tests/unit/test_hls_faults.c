@@ -36,7 +36,7 @@ static const lac_engine_config engine = {.mesh_x = 6,
                                          .act_bits = 3,
                                          .vector = 16,
                                          .table = 1,
-                                         .scale = 1};
+                                         .scale = 2};
 
 typedef struct fault {
     const char *what, *text, *instead;
@@ -57,7 +57,10 @@ static const fault faults[] = {
     {"codes lose what is in the next byte",
      "if (bit % 8 + LAC_ACT_BITS > 8) bits |=", "if (bit % 8 + LAC_ACT_BITS > 9) bits |="},
     {"a code spills into the next", "(uint32_t)(codes[d] & LAC_CODE_MASK)", "(uint32_t)(codes[d])"},
-    {"all channels have the first one's factor", "offset = cursor->channel;", "offset = 0;"},
+    {"all channels have the first one's factor", "layer->scale_each ? 0 : cursor->channel", "0"},
+    {"factors of pixels move on with the channel", "layer->scale_each ? 0 : cursor->channel",
+     "cursor->channel"},
+    {"all pixels have the first one's factor", "layer->scale_each ? seen[p] : seen[0]", "seen[0]"},
     {"a factor keeps its zero point", "- sign - layer->pad_code) & 0xFF", "- sign) & 0xFF"},
     {"a table has one code in eight", "(uint8_t)(word >> (8 * k));", "(uint8_t)word;"},
     {"a table is passed by", "if (LAC_TABLE && layer->table) y =", "if (!LAC_TABLE) y ="},
@@ -143,6 +146,7 @@ static lac_int_graph *gated_net(lac_arena *arena) {
     int x = builder_input(&b, 4, 5, 3, codes);
     int mean = builder_avg_pool(&b, x, (layer_options){.window = {.kernel = {5, 3}}, .type = codes});
     x = builder_mul(&b, x, builder_table(&b, mean, factors), codes);
+    x = builder_mul(&b, x, builder_conv(&b, x, (layer_options){.out_c = 1, .type = factors}), codes);
     return builder_end(&b, builder_conv(&b, x, (layer_options){.out_c = 3, .raw = true}));
 }
 

@@ -23,7 +23,7 @@ typedef void kernel_function(uint32_t contract, uint32_t engine, const uint64_t 
                              uint32_t input_base, uint32_t input_words, uint32_t output_words, uint32_t runs,
                              uint32_t patience);
 
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, gates) kernel_function name;
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, factors) kernel_function name;
 #include "hls_engines.def"
 #undef KERNEL
 
@@ -31,7 +31,7 @@ static const struct {
     lac_engine_config engine;
     kernel_function *kernel;
 } engines[] = {
-#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, gates)                                \
+#define KERNEL(name, x, y, drain_, acc, act, list, lane_, bits, slots, factors)                              \
     {{.mesh_x = x,                                                                                           \
       .mesh_y = y,                                                                                           \
       .drain = drain_,                                                                                       \
@@ -41,8 +41,8 @@ static const struct {
       .lane = lane_,                                                                                         \
       .act_bits = bits,                                                                                      \
       .vector = slots,                                                                                       \
-      .table = gates,                                                                                        \
-      .scale = gates},                                                                                       \
+      .table = (factors) > 0,                                                                                \
+      .scale = factors},                                                                                     \
      name},
 #include "hls_engines.def"
 #undef KERNEL

@@ -567,13 +567,15 @@ static void signed_codes_of_a_table(void **state) {
     assert_int_equal((int8_t)second->table[(50 - 128) & 0xFF], 46); // tanh(0.5)
 }
 
-static void refuses_factors_of_pixels_and_of_other_zeros(void **state) {
+static void refuses_factors_of_every_value_and_of_other_zeros(void **state) {
     fixture *f = *state;
     start(f, 1, 2, 2);
+    int pair =
+        kit_quant(f->g, "pair", conv1(f, f->x, 2, (float[]){1, 1}, (float[]){1, 1}, 8), 0.5f, 0, 8, true);
+    int twice = lac_graph_add_node(f->g, LAC_OP_MUL, "twice", (int[]){pair, pair}, 2, NULL);
+    lower_fails(f, raw_end(f, kit_quant(f->g, "y0", twice, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
+                "one number for each of its 2 channels or of its 2 x 2 pixels");
     int x = kit_quant(f->g, "x", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8), 0.5f, 0, 8, true);
-    int square = lac_graph_add_node(f->g, LAC_OP_MUL, "square", (int[]){x, x}, 2, NULL);
-    lower_fails(f, raw_end(f, kit_quant(f->g, "y", square, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
-                "one number for each of its 1 channels");
     int s = kit_quant(f->g, "s", kit_op(f->g, LAC_OP_GLOBAL_AVG_POOL, "gap", f->x), 0.5f, 0, 8, true);
     int odd = lac_graph_add_node(f->g, LAC_OP_MUL, "odd", (int[]){f->x, s}, 2, NULL);
     lower_fails(f, raw_end(f, kit_quant(f->g, "y2", odd, 1, 0, 8, true)), LAC_E_UNSUPPORTED, "zero point 3");
@@ -591,6 +593,102 @@ static void refuses_an_activation_without_a_quantizer_on_either_side(void **stat
     int z = kit_op(f->g, LAC_OP_TANH, "float", conv1(f, f->x, 1, (float[]){1}, (float[]){1}, 8));
     lower_fails(f, raw_end(f, kit_quant(f->g, "z", z, 1, 0, 8, true)), LAC_E_UNSUPPORTED,
                 "put a quantizer between");
+}
+
+// ---- maxima, and kernels that reach far
+// ---------------------------------------------------------------------
+
+// Codes of the input, and of the value that was quantized last, for random codes.
+typedef struct outcome {
+    const lac_int_tensor *in, *out;
+    int32_t *input, *output;
+} outcome;
+
+static outcome run_to(fixture *f, const char *name, uint64_t seed) {
+    const lac_int_graph *g = f->out;
+    int32_t **values = LAC_NEW_ARRAY(f->arena, int32_t *, g->n_tensors);
+    outcome r = {.in = &g->tensors[g->input], .input = NULL};
+    for (int t = 0; t < g->n_tensors; t++)
+        values[t] = LAC_NEW_ARRAY(f->arena, int32_t, lac_int_tensor_count(&g->tensors[t]));
+    lac_rng rng = lac_rng_make(seed, 3);
+    r.input = values[g->input];
+    for (size_t i = 0; i < lac_int_tensor_count(r.in); i++) r.input[i] = (int32_t)lac_rng_below(&rng, 256);
+    lac_ref_run(g, values);
+    for (int t = 0; t < g->n_tensors; t++)
+        if (strcmp(g->tensors[t].name, name) == 0) r.out = &g->tensors[t], r.output = values[t];
+    assert_non_null(r.out);
+    return r;
+}
+
+static int32_t largest(const int32_t *codes, int n, int step) {
+    int32_t most = codes[0];
+    for (int i = 1; i < n; i++) most = codes[i * step] > most ? codes[i * step] : most;
+    return most;
+}
+
+// Sizes that the windows divide, and such that they do not; the last channel of an odd number has no partner.
+static void maxima_are_those_of_the_codes(void **state) {
+    fixture *f = *state;
+    for (int c = 1; c <= 13; c++) {
+        const int h = 1 + c * 5 % 19, w = 1 + c * 7 % 11;
+        start(f, c, h, w);
+        int most = kit_op(f->g, LAC_OP_CHANNEL_MAX, "most", f->x);
+        lower(f, raw_end(f, most));
+        outcome of_pixels = run_to(f, c > 1 ? f->g->values[most].name : f->g->values[f->x].name, (uint64_t)c);
+        for (int p = 0; p < h * w; p++)
+            assert_int_equal(of_pixels.output[p], largest(of_pixels.input + p, c, h * w));
+        start(f, c, h, w);
+        most = kit_op(f->g, LAC_OP_GLOBAL_MAX_POOL, "most", f->x);
+        lower(f, raw_end(f, most));
+        outcome of_maps = run_to(f, f->g->values[most].name, (uint64_t)c);
+        for (int o = 0; o < c; o++)
+            assert_int_equal(of_maps.output[o], largest(of_maps.input + o * h * w, h * w, 1));
+    }
+}
+
+static void signed_codes_have_a_maximum_over_channels(void **state) {
+    fixture *f = *state;
+    start(f, 1, 3, 4);
+    float weight[5] = {-1, 1, -0.5f, 0.25f, -1}, scale[5] = {0.01f, 0.01f, 0.01f, 0.01f, 0.01f};
+    int x = kit_quant(f->g, "x", conv1(f, f->x, 5, weight, scale, 8), 0.5f, 0, 8, true);
+    int most = kit_op(f->g, LAC_OP_CHANNEL_MAX, "most", x);
+    lower(f, raw_end(f, most));
+    outcome all = run_to(f, f->g->values[x].name, 5), one = run_to(f, f->g->values[most].name, 5);
+    assert_true(all.out->type.is_signed && one.out->type.is_signed);
+    for (int p = 0; p < 12; p++) assert_int_equal(one.output[p], largest(all.output + p, 5, 12));
+}
+
+// A kernel of 7 x 7 over maps that it covers several times, against the sum over all pixels; and no step
+// reaches further than a tile.
+static void a_kernel_that_reaches_far_sums_the_same(void **state) {
+    fixture *f = *state;
+    enum { SIZE = 7 };
+    float weights[2 * SIZE * SIZE];
+    lac_rng rng = lac_rng_make(1, 1);
+    for (int i = 0; i < 2 * SIZE * SIZE; i++) weights[i] = (float)lac_rng_below(&rng, 15) - 7;
+    for (int h = 1; h <= 24; h += h < 5 ? 1 : 5) {
+        const int w = 1 + h * 3 % 10, tile[2] = {(h + 7) / 8, (w + 7) / 8};
+        start(f, 2, h, w);
+        int k = kit_weights(f->g, "w", LAC_SHAPE(1, 2, SIZE, SIZE), weights, (float[]){1}, 8);
+        int conv = kit_conv(f->g, "far", f->x, k, -1, kit_window(SIZE, 1, SIZE / 2));
+        int y8 = kit_quant(f->g, "y", conv, 16, 0, 8, true);
+        lower(f, raw_end(f, y8));
+        outcome r = run_to(f, f->g->values[y8].name, (uint64_t)h);
+        for (int y = 0; y < h; y++)
+            for (int x = 0; x < w; x++) {
+                double sum = 0;
+                for (int i = 0; i < 2 * SIZE * SIZE; i++) {
+                    int ky = y + i / SIZE % SIZE - SIZE / 2, kx = x + i % SIZE - SIZE / 2;
+                    if (ky < 0 || ky >= h || kx < 0 || kx >= w) continue;
+                    sum += (double)weights[i] * 0.5 * (r.input[(i / (SIZE * SIZE) * h + ky) * w + kx] - 3);
+                }
+                double code = fmin(fmax(floor(sum / 16 + 0.5), -128), 127);
+                assert_int_equal(r.output[y * w + x], (int)code);
+            }
+        for (int l = 0; l < f->out->n_layers - 1; l++)
+            for (int a = 0; a < 2 && f->out->layers[l].kind == LAC_INT_CONV2D; a++)
+                assert_in_range(f->out->layers[l].window.pad[a], 0, tile[a]);
+    }
 }
 
 // ---- ops that rearrange -----------------------------------------------------------------------------------
@@ -731,7 +829,10 @@ int main(void) {
         WITH_FIXTURE(a_table_has_codes_where_its_input_has_none),
         WITH_FIXTURE(a_map_times_one_number_a_channel),
         WITH_FIXTURE(signed_codes_of_a_table),
-        WITH_FIXTURE(refuses_factors_of_pixels_and_of_other_zeros),
+        WITH_FIXTURE(refuses_factors_of_every_value_and_of_other_zeros),
+        WITH_FIXTURE(maxima_are_those_of_the_codes),
+        WITH_FIXTURE(signed_codes_have_a_maximum_over_channels),
+        WITH_FIXTURE(a_kernel_that_reaches_far_sums_the_same),
         WITH_FIXTURE(refuses_an_activation_without_a_quantizer_on_either_side),
         WITH_FIXTURE(slices_and_shuffles_cost_no_layer_and_no_weight),
         WITH_FIXTURE(a_rim_of_zeros_becomes_padding),

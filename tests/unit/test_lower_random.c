@@ -203,7 +203,8 @@ static void expect_equal_nets(world *w, net_family family) {
     }
     print_message("%" PRIu64 " codes, %" PRIu64 " ties\n", n, n_ties);
     assert_true(n > 50000);
-    assert_true(n_ties * 2000 < n);
+    // The mean of a few channels has their scale: it is often a half exactly.
+    assert_true(n_ties * (family == NET_GATES ? 500 : 2000) < n);
 }
 
 static void integers_equal_the_float_graph_but_for_ties(void **state) {

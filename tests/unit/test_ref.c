@@ -55,7 +55,10 @@ static int64_t concat_value(const lac_int_graph *g, const lac_int_layer *layer, 
 static int64_t mul_value(const lac_int_graph *g, const lac_int_layer *layer, int32_t *const *v, int c, int y,
                          int x) {
     const lac_int_tensor *scale = &g->tensors[layer->in[1]];
-    int64_t factor = at(scale, v[layer->in[1]], c, 0, 0, 0) - scale->type.zero;
+    bool of_pixels = scale->h * scale->w > 1 || scale->c != g->tensors[layer->in[0]].c;
+    int64_t factor =
+        (of_pixels ? at(scale, v[layer->in[1]], 0, y, x, 0) : at(scale, v[layer->in[1]], c, 0, 0, 0)) -
+        scale->type.zero;
     int64_t product = factor * at(&g->tensors[layer->in[0]], v[layer->in[0]], c, y, x, 0);
     return requantized(layer, &g->tensors[layer->out], c, product);
 }
