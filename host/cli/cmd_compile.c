@@ -102,7 +102,7 @@ static const lac_option options[] = {
      .kind = LAC_OPT_FLAG,
      .offset = offsetof(compile_args, report),
      .group = "Output",
-     .help = "print what every layer takes, step by step"},
+     .help = "print what every layer takes, step by step, and the area of the engine"},
     LAC_COMMON_OPTIONS(compile_args),
 };
 

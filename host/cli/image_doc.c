@@ -1,7 +1,10 @@
 #include "image_doc.h"
 
+#include "engine_area.h"
 #include "stage.h"
 #include "step_report.h"
+
+#include <math.h>
 
 static double n_lanes(const lac_image *image) {
     return (double)(image->engine.mesh_x * image->engine.mesh_y);
@@ -102,11 +105,40 @@ static void describe_costs(lac_doc *doc, const lac_image *image, const lac_step_
     lac_doc_number(doc, "predicted_cycles", "predicted cycles", total, LAC_DOC_COUNT);
 }
 
+static void area_row(lac_doc *doc, const char *name, const lac_area *a) {
+    lac_doc_row(doc);
+    lac_doc_cell_text(doc, "%s", name);
+    lac_doc_cell(doc, floor(a->lut + 0.5), LAC_DOC_COUNT);
+    lac_doc_cell(doc, floor(a->ff + 0.5), LAC_DOC_COUNT);
+    lac_doc_cell(doc, a->dsp, LAC_DOC_COUNT);
+    lac_doc_cell(doc, a->ram, LAC_DOC_REAL);
+}
+
+/// What the engine is predicted to take on the 7 series.
+static void describe_area(lac_doc *doc, const lac_engine_config *engine) {
+    lac_area sum;
+    lac_error err;
+    if (lac_engine_area(engine, true, &sum, &err) != LAC_OK) {
+        lac_doc_text(doc, "area_note", "area", "%s", err.text);
+        return;
+    }
+    lac_doc_text(doc, "area_note", "area",
+                 "an estimate of what Yosys counts for the 7 series (xc7), memories in RAMB36");
+    lac_doc_table_begin(doc, "area", "part|lut|ff|dsp|ram", "<part|LUT|FF|DSP|RAMB36");
+    for (int p = 0; p < LAC_N_AREA_PARTS; p++) {
+        lac_area a = lac_engine_area_part(engine, (lac_area_part)p);
+        area_row(doc, lac_area_part_name((lac_area_part)p), &a);
+    }
+    area_row(doc, "total", &sum);
+    lac_doc_table_end(doc);
+}
+
 void lac_image_describe_steps(lac_doc *doc, const lac_image *image, lac_arena *arena) {
     lac_step_row *rows;
     lac_step_report(image, arena, &rows);
     describe_lists(doc, image, rows);
     describe_costs(doc, image, rows);
+    describe_area(doc, &image->engine);
 }
 
 /// Where the cycles above the ideal went, largest first.
