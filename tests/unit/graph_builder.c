@@ -322,7 +322,7 @@ static int any_gate(builder *b, int in) {
     lac_code_type type = builder_any_type(b);
     type.zero = 0;
     int x = builder_conv(b, in, (layer_options){.out_c = t.c, .zero_percent = 30, .type = type});
-    if (builder_between(b, 0, 1)) { // pixel by pixel, by what a convolution makes of it
+    if (builder_between(b, 0, 2) == 0) { // pixel by pixel, by what a convolution makes of it
         int each = builder_conv(b, x, (layer_options){.out_c = 1, .type = builder_factor_type(b)});
         if (builder_between(b, 0, 1)) each = builder_table(b, each, builder_factor_type(b));
         return builder_mul(b, x, each, builder_any_type(b));

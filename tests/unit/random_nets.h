@@ -39,7 +39,7 @@ static inline lac_window net_random_window(random_net *net, bool keep_size) {
     lac_window w = kit_window(3, 1, 1);
     int kind = net_below(net, keep_size ? 2 : 5);
     if (kind == 1) w = kit_window(1, 1, 0);
-    if (kind == 2) w = (lac_window){{3, 1}, {1, 1}, {0, 0, 1, 0}, {1, 1}, 1};
+    if (kind == 2 && net->h >= 3) w = (lac_window){{3, 1}, {1, 1}, {0, 0, 1, 0}, {1, 1}, 1};
     if (kind == 3 && net->h >= 6 && net->w >= 6) w = kit_window(3, 2, 1);
     if (kind == 4 && net->h >= 6 && net->w >= 6) w = (lac_window){{3, 3}, {1, 1}, {2, 1, 1, 2}, {2, 2}, 1};
     return w;
@@ -244,9 +244,9 @@ static inline int net_attention(random_net *net, int x) {
     if (net_below(net, 2)) {
         int most = kit_op(net->g, LAC_OP_GLOBAL_MAX_POOL, "most", x);
         int mean = kit_op(net->g, LAC_OP_GLOBAL_AVG_POOL, "mean", x);
-        int y = lac_graph_add_node(
-            net->g, LAC_OP_ADD, "both",
-            (int[]){net_weigh(net, most, net->c, net->c), net_weigh(net, mean, net->c, net->c)}, 2, NULL);
+        most = net_weigh(net, most, net->c, net->c);
+        mean = net_weigh(net, mean, net->c, net->c);
+        int y = lac_graph_add_node(net->g, LAC_OP_ADD, "both", (int[]){most, mean}, 2, NULL);
         y = kit_op(net->g, LAC_OP_SIGMOID, "sigmoid", y);
         return lac_graph_add_node(net->g, LAC_OP_MUL, "weighed", (int[]){x, y}, 2, NULL);
     }
