@@ -21,6 +21,12 @@ typedef struct row {
     lac_area area;
 } row;
 
+static void keep(char *out, size_t room, const char *field) {
+    size_t n = strlen(field) + 1;
+    assert_true(n <= room);
+    memcpy(out, field, n);
+}
+
 static bool next_row(FILE *f, row *r) {
     char line[ROW_BYTES], *at = line, *field[8];
     if (!fgets(line, sizeof line, f)) return false;
@@ -29,9 +35,9 @@ static bool next_row(FILE *f, row *r) {
         at += strcspn(at, ",\n");
         if (*at) *at++ = 0;
     }
-    snprintf(r->family, sizeof r->family, "%s", field[0]);
-    snprintf(r->module, sizeof r->module, "%s", field[1]);
-    snprintf(r->parameters, sizeof r->parameters, "%s", field[2]);
+    keep(r->family, sizeof r->family, field[0]);
+    keep(r->module, sizeof r->module, field[1]);
+    keep(r->parameters, sizeof r->parameters, field[2]);
     r->area = (lac_area){atof(field[3]), atof(field[5]), atof(field[6]), atof(field[7])};
     return true;
 }
