@@ -10,13 +10,13 @@ static double clamped(double x, double lo, double hi) {
 // A code that no sum changes. Where weights can be dropped acc is 0 and the bias is the code itself; an
 // addition or an average has none, so the constant is scaled up until the sum is less than half a step of it.
 static void constant_channel(const lac_channel_law *law, int code, bool droppable, lac_channel_result *out) {
-    *out = (lac_channel_result){.bias = code, .m = 0x8000, .s = 15, .constant = true};
+    *out = (lac_channel_result){.bias = code, .m = LAC_IDENTITY_M, .s = LAC_IDENTITY_S, .constant = true};
     if (droppable) return;
     int64_t center = law->lowest + (law->highest - law->lowest) / 2, reach = law->highest - center + 1;
     int shift = 1;
     while (((int64_t)1 << (shift - 1)) <= reach) shift++;
     out->bias = (int32_t)(code * ((int64_t)1 << shift) - center);
-    out->s = (uint8_t)(15 + shift);
+    out->s = (uint8_t)(LAC_IDENTITY_S + shift);
 }
 
 static lac_status check_bias(double bias, lac_error *err) {

@@ -10,10 +10,8 @@
 // Over channels: max(a, b) = a + relu(b - a). A level turns every two values into a and relu(b - a), the next
 // one adds them up as it takes its own differences, so that each is one convolution of weights 1 and -1.
 
-enum { TILES_OF_AXIS = 8, IDENTITY_M = 0x8000, IDENTITY_S = 15 };
-
 int lac_lowering_most_of_maximum(const lac_node *node) {
-    enum { MOST_SLIDES = 2 * TILES_OF_AXIS, MOST_LEVELS = 17 };
+    enum { MOST_SLIDES = 2 * LAC_LOWERING_TILES, MOST_LEVELS = 17 };
     if (node->op == LAC_OP_GLOBAL_MAX_POOL) return MOST_SLIDES + 3;
     return node->op == LAC_OP_CHANNEL_MAX ? MOST_LEVELS + 1 : 0;
 }
@@ -74,7 +72,7 @@ static void slide(sliding *s, int kernel, bool to_one) {
 /// large all the same.
 static void slide_axis(sliding *s) {
     const lac_int_tensor *t = &s->l->out->tensors[s->tensor];
-    const int size = s->axis ? t->w : t->h, tile = (size + TILES_OF_AXIS - 1) / TILES_OF_AXIS;
+    const int size = s->axis ? t->w : t->h, tile = (size + LAC_LOWERING_TILES - 1) / LAC_LOWERING_TILES;
     int window = 1;
     if (size == 1) return;
     for (; window + 2 * tile - 1 < size; window += tile) slide(s, tile + 1, false);
@@ -114,12 +112,7 @@ static lac_int_layer *add_sum(lac_lowering *l, const values *from, const char *n
     layer->window.groups = groups;
     layer->weight_bits = 2;
     layer->w = LAC_NEW_ARRAY(l->arena, int8_t, n_out * (in.c / groups));
-    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, n_out);
-    layer->m = LAC_NEW_ARRAY(l->arena, uint16_t, n_out);
-    layer->s = LAC_NEW_ARRAY(l->arena, uint8_t, n_out);
-    for (int o = 0; o < n_out; o++) layer->m[o] = IDENTITY_M, layer->s[o] = IDENTITY_S;
-    layer->lo = lac_code_min(type.bits, type.is_signed) - type.zero;
-    layer->hi = lac_code_max(type.bits, type.is_signed) - type.zero;
+    lac_int_layer_set_identity(layer, n_out, 0, &type, l->arena);
     layer->out = lac_lowering_add_tensor(l, name, n_out, in.h, in.w, type);
     return layer;
 }

@@ -1,8 +1,6 @@
-#include "lac_num.h"
 #include "lowering.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 // A kernel that reaches far in a small map. A lane sees its neighbours' tiles only, so that such a kernel
 // would need large tiles, and with them few lanes for the whole network. Where the map has few channels,
@@ -11,7 +9,7 @@
 //
 //   x[y + dy] = moved[k][y + dy - k * tile],  moved[k][y] = x[y + k * tile], or real zero outside the map
 
-enum { TILES_OF_AXIS = 8, FEW_CHANNELS = 4, IDENTITY_M = 0x8000, IDENTITY_S = 15 };
+enum { FEW_CHANNELS = 4 };
 
 typedef struct axis_reach {
     int size, tile;
@@ -27,7 +25,7 @@ typedef struct reaching {
 } reaching;
 
 int lac_lowering_most_of_reach(const lac_node *node) {
-    return node->op == LAC_OP_CONV2D ? 2 * (2 * TILES_OF_AXIS + 1) : 0;
+    return node->op == LAC_OP_CONV2D ? 2 * (2 * LAC_LOWERING_TILES + 1) : 0;
 }
 
 /// Moved copies that a displacement of that much needs.
@@ -36,7 +34,7 @@ static int copies(int displacement, int tile) {
 }
 
 static axis_reach reach_of(const lac_window *w, int axis, int size) {
-    axis_reach r = {.size = size, .tile = (size + TILES_OF_AXIS - 1) / TILES_OF_AXIS};
+    axis_reach r = {.size = size, .tile = (size + LAC_LOWERING_TILES - 1) / LAC_LOWERING_TILES};
     r.first = -w->pad[axis];
     r.last = w->kernel[axis] - 1 - w->pad[axis];
     if (r.first < 1 - size) r.first = 1 - size;
@@ -64,17 +62,8 @@ static int move(reaching *m, int tensor, int axis, bool forward) {
     layer->window.pad[forward ? axis + 2 : axis] = tile;
     layer->weight_bits = 2;
     layer->w = LAC_NEW_ARRAY(l->arena, int8_t, from.c * size);
-    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, from.c);
-    layer->m = LAC_NEW_ARRAY(l->arena, uint16_t, from.c);
-    layer->s = LAC_NEW_ARRAY(l->arena, uint8_t, from.c);
-    for (int c = 0; c < from.c; c++) {
-        layer->w[c * size + (forward ? tile : 0)] = 1;
-        layer->bias[c] = -from.type.zero;
-        layer->m[c] = IDENTITY_M;
-        layer->s[c] = IDENTITY_S;
-    }
-    layer->lo = lac_code_min(from.type.bits, from.type.is_signed) - from.type.zero;
-    layer->hi = lac_code_max(from.type.bits, from.type.is_signed) - from.type.zero;
+    for (int c = 0; c < from.c; c++) layer->w[c * size + (forward ? tile : 0)] = 1;
+    lac_int_layer_set_identity(layer, from.c, 1, &from.type, l->arena);
     layer->out = lac_lowering_add_tensor(l, name, from.c, from.h, from.w, from.type);
     return layer->out;
 }
@@ -84,7 +73,7 @@ static int join_copies(reaching *m, int tensor, int axis) {
     lac_lowering *l = m->l;
     const axis_reach *r = &m->axis[axis];
     const lac_int_tensor from = l->out->tensors[tensor];
-    int parts[2 * TILES_OF_AXIS] = {tensor}, n = 1;
+    int parts[2 * LAC_LOWERING_TILES] = {tensor}, n = 1;
     for (int forward = 1; forward >= 0; forward--)
         for (int k = 0, last = tensor; k < (forward ? r->n_after : r->n_before); k++)
             parts[n++] = last = move(m, last, axis, forward);

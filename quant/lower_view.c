@@ -253,21 +253,6 @@ lac_status lac_view_expand(const lac_lowering *l, const lac_node *node, const la
 
 // ---- copies -----------------------------------------------------------------------------------------------
 
-/// Codes pass: biases undo the zero points of as many ones as a channel has.
-static void set_identity(const lac_lowering *l, lac_int_layer *layer, int n_out, int n_ones,
-                         const lac_code_type *type) {
-    layer->bias = LAC_NEW_ARRAY(l->arena, int32_t, n_out);
-    layer->m = LAC_NEW_ARRAY(l->arena, uint16_t, n_out);
-    layer->s = LAC_NEW_ARRAY(l->arena, uint8_t, n_out);
-    for (int o = 0; o < n_out; o++) {
-        layer->bias[o] = -n_ones * type->zero;
-        layer->m[o] = 0x8000;
-        layer->s[o] = 15;
-    }
-    layer->lo = lac_code_min(type->bits, type->is_signed) - type->zero;
-    layer->hi = lac_code_max(type->bits, type->is_signed) - type->zero;
-}
-
 /// A convolution of single ones whose requantisation is the identity.
 static lac_status copy_view(lac_lowering *l, const lac_node *reader, const char *name, const lac_view *view,
                             lac_view *out, lac_error *err) {
@@ -291,7 +276,7 @@ static lac_status copy_view(lac_lowering *l, const lac_node *reader, const char 
     layer->window = window;
     layer->w = codes.code;
     layer->weight_bits = codes.bits;
-    set_identity(l, layer, codes.n_out, 1, &type);
+    lac_int_layer_set_identity(layer, codes.n_out, 1, &type, l->arena);
     layer->out = lac_lowering_add_tensor(l, name, codes.n_out, kernel.out_size[0] / fold[0],
                                          kernel.out_size[1] / fold[1], type);
     *out = (lac_view){.tensor = layer->out, .n_channels = n, .fold = {fold[0], fold[1]}};
@@ -354,7 +339,7 @@ static lac_status lower_circular(lac_lowering *l, const lac_node *node, lac_erro
     layer->weight_bits = 2;
     layer->w = LAC_NEW_ARRAY(l->arena, int8_t, from.c * taps);
     memset(layer->w, 1, (size_t)(from.c * taps));
-    set_identity(l, layer, from.c, taps, &from.type);
+    lac_int_layer_set_identity(layer, from.c, taps, &from.type, l->arena);
     layer->out =
         lac_lowering_add_tensor(l, l->graph->values[node->out].name, from.c, to[0], to[1], from.type);
     l->view_of[node->out] = lac_view_of(l, layer->out);

@@ -65,6 +65,10 @@ lac_status lac_lower_chain(lac_lowering *l, int node, lac_error *err) LAC_MUST_C
 /// Lowers an activation (lac_is_activation) together with the quantizer behind it, to a table.
 lac_status lac_lower_table(lac_lowering *l, const lac_node *node, lac_error *err) LAC_MUST_CHECK;
 
+/// Lanes of an axis for which lowering chooses how far a layer reaches: on larger meshes its layers are as
+/// right, in tiles that could be smaller.
+enum { LAC_LOWERING_TILES = 8 };
+
 /// Lowers GLOBAL_MAX_POOL to max pools, CHANNEL_MAX to convolutions. The codes keep their type.
 ///
 /// exact   the maximum of the input's codes
@@ -80,6 +84,8 @@ int lac_lowering_most_of_maximum(const lac_node *node);
 /// exact   the sums are the same; taps that never meet the map are left out
 void lac_lower_reach(lac_lowering *l, const char *name, int *tensor, lac_weight_codes *codes,
                      lac_window *window);
+
+/// Most layers that it adds for a node.
 int lac_lowering_most_of_reach(const lac_node *node);
 
 #endif

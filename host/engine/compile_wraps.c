@@ -1,4 +1,3 @@
-#include "lac_num.h"
 #include "plan.h"
 
 #include <string.h>
@@ -34,20 +33,10 @@ static bool is_copy(const lac_int_graph *graph, const lac_int_layer *layer) {
 
 /// Adds a layer whose requantization is the identity: sum_w weights of one.
 static int add_identity(wrapping *w, lac_int_layer layer, lac_int_tensor to, int sum_w) {
-    lac_arena *arena = w->plan->arena;
-    const size_t c = (size_t)to.c;
-    to.name = lac_arena_printf(arena, "%s.%s%d", w->layer->name, w->axis ? "columns" : "rows", ++w->n);
+    to.name =
+        lac_arena_printf(w->plan->arena, "%s.%s%d", w->layer->name, w->axis ? "columns" : "rows", ++w->n);
     layer.name = to.name;
-    layer.bias = LAC_NEW_ARRAY(arena, int32_t, c);
-    layer.m = LAC_NEW_ARRAY(arena, uint16_t, c);
-    layer.s = LAC_NEW_ARRAY(arena, uint8_t, c);
-    for (size_t o = 0; o < c; o++) {
-        layer.bias[o] = -sum_w * to.type.zero;
-        layer.m[o] = LAC_IDENTITY_M;
-        layer.s[o] = LAC_IDENTITY_S;
-    }
-    layer.lo = lac_code_min(to.type.bits, to.type.is_signed) - to.type.zero;
-    layer.hi = lac_code_max(to.type.bits, to.type.is_signed) - to.type.zero;
+    lac_int_layer_set_identity(&layer, to.c, sum_w, &to.type, w->plan->arena);
     layer.out = lac_plan_add_tensor(w->plan, &to);
     lac_plan_insert_layer(w->plan, w->at++, &layer);
     return layer.out;

@@ -67,9 +67,6 @@ void lac_plan_insert_layer(lac_plan *plan, int at, const lac_int_layer *layer);
 /// Deep copy of an integer graph.
 lac_int_graph *lac_int_graph_copy(const lac_int_graph *graph, lac_arena *arena);
 
-/// First word of the description of how an all-identity layer requantises: y = acc.
-enum { LAC_IDENTITY_M = 0x8000, LAC_IDENTITY_S = 15 };
-
 /// Sizes of a tensor by axis, 0 = y, 1 = x.
 static inline int lac_tensor_size(const lac_int_tensor *tensor, int axis) {
     return axis ? tensor->w : tensor->h;

@@ -28,6 +28,20 @@ static int code_max(lac_code_type type) {
     return type.is_signed ? (1 << (type.bits - 1)) - 1 : (1 << type.bits) - 1;
 }
 
+void lac_int_layer_set_identity(lac_int_layer *layer, int n_out, int n_ones, const lac_code_type *type,
+                                lac_arena *arena) {
+    layer->bias = LAC_NEW_ARRAY(arena, int32_t, n_out);
+    layer->m = LAC_NEW_ARRAY(arena, uint16_t, n_out);
+    layer->s = LAC_NEW_ARRAY(arena, uint8_t, n_out);
+    for (int o = 0; o < n_out; o++) {
+        layer->bias[o] = -n_ones * type->zero;
+        layer->m[o] = LAC_IDENTITY_M;
+        layer->s[o] = LAC_IDENTITY_S;
+    }
+    layer->lo = code_min(*type) - type->zero;
+    layer->hi = code_max(*type) - type->zero;
+}
+
 // ---- bounds -----------------------------------------------------------------------------------------------
 
 /// Taps k in [first, last) of an axis that see a real pixel at one output position; the others see padding.

@@ -107,6 +107,16 @@ void lac_int_layer_bounds(const lac_int_graph *graph, const lac_int_layer *layer
 /// Bits of two's complement that hold the bounds.
 int lac_int_layer_acc_bits(const lac_int_graph *graph, const lac_int_layer *layer);
 
+/// Multiplier and shift with which y = acc.
+enum { LAC_IDENTITY_M = 0x8000, LAC_IDENTITY_S = 15 };
+
+/// Makes a layer pass codes of a type on: the sum of n_ones of them whose weight is one, its zero points
+/// taken off, up to the clamp.
+///
+/// memory  bias, m and s of n_out channels from arena
+void lac_int_layer_set_identity(lac_int_layer *layer, int n_out, int n_ones, const lac_code_type *type,
+                                lac_arena *arena);
+
 /// Multiply-accumulates of a layer with all weights counted / with non-zero weights only.
 uint64_t lac_int_layer_macs(const lac_int_graph *graph, const lac_int_layer *layer, bool nonzero_only);
 
