@@ -552,18 +552,22 @@ LAC_FN int32_t lac_term(int32_t weight, int32_t code) {
     return weight < 0 ? -part : part;
 }
 
-// One entry, all lanes. Sums wrap around, as they do in hardware, when a program overflows them.
+// One entry, one lane. Sums wrap around, as they do in hardware, when a program overflows them.
+LAC_FN int32_t lac_sum(int32_t acc, uint64_t entry, int32_t weight, int32_t code) {
+    const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
+    const uint32_t sum = (uint32_t)acc;
+    return (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)lac_term(weight, code));
+}
+
+// One entry, all lanes.
 LAC_FN void lac_mac(uint64_t entry, const uint8_t seen[LAC_LANES], int32_t act_signed,
                     const int32_t own[LAC_LANES], int32_t acc[LAC_LANES]) {
     const int32_t weight = (int8_t)(entry & 0xFF), lane = (int32_t)(entry >> 48),
                   sign = act_signed ? LAC_CODE_SIGN : 0;
-    const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
-        int32_t code = (seen[p] ^ sign) - sign;
-        int32_t term = lac_term(lane == LAC_ALL_LANES || lane == own[p] ? weight : 0, code);
-        uint32_t sum = (uint32_t)acc[p];
-        acc[p] = (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)term);
+        const int32_t used = lane == LAC_ALL_LANES || lane == own[p] ? weight : 0;
+        acc[p] = lac_sum(acc[p], entry, used, (seen[p] ^ sign) - sign);
     }
 }
 
@@ -592,15 +596,12 @@ LAC_FN uint64_t lac_factor_entry(const lac_layer *layer, int32_t loads, uint8_t 
 LAC_FN void lac_mac_factors(const lac_layer *layer, int32_t loads, const uint8_t seen[LAC_LANES],
                             uint64_t entry, lac_mesh *mesh) {
     const int32_t sign = layer->act_signed ? LAC_CODE_SIGN : 0;
-    const int32_t times_4 = LAC_LANE == LAC_LANE_DIGIT && (entry >> 8 & 1);
     for (int32_t p = 0; p < LAC_LANES; p++) {
         LAC_HLS(UNROLL)
         const uint8_t from = layer->scale_each ? seen[p] : seen[0];
         const uint64_t own =
             lac_factor_entry(layer, loads, from, entry, &mesh->factor[LAC_SCALE == 2 ? p : 0]);
-        uint32_t sum = (uint32_t)mesh->acc[p];
-        int32_t term = lac_term((int8_t)(own & 0xFF), (seen[p] ^ sign) - sign);
-        mesh->acc[p] = (int32_t)((times_4 ? sum << 2 : sum) + (uint32_t)term);
+        mesh->acc[p] = lac_sum(mesh->acc[p], entry, (int8_t)(own & 0xFF), (seen[p] ^ sign) - sign);
     }
 }
 
