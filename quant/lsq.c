@@ -27,5 +27,6 @@ const lac_quantizer_desc lac_quantizer_lsq = {
         "quantization-aware training with learned step sizes: weights per channel, activations per tensor",
     .source = "Esser et al., Learned Step Size Quantization, ICLR 2020",
     .trains = true,
+    .limits_digits = true,
     .run = run,
 };

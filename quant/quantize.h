@@ -52,7 +52,8 @@ typedef struct lac_quant_config {
 
 typedef struct lac_quantizer_desc {
     const char *name, *help, *source;
-    bool trains; ///< by the recipe; the others need calibration images alone
+    bool trains;        ///< by the recipe; the others need calibration images alone
+    bool limits_digits; ///< follows most_digits and digit_pull
     /// graph is changed in place; on error it is unusable.
     lac_status (*run)(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                       const lac_talk *talk, lac_error *err);

@@ -7,8 +7,6 @@
 
 #include <math.h>
 
-#include <string.h>
-
 typedef struct quantize_args {
     lac_common_args common;
     const char *input;
@@ -450,13 +448,11 @@ static lac_status read_teacher(lac_cli *cli, const quantize_args *args, lac_quan
     return LAC_OK;
 }
 
-// Codes of few digits are a rule of lsq; other methods would not listen.
 static lac_status check_digits(const quantize_args *args, lac_error *err) {
-    const char *name = lac_quantizer_row(args->method)->name;
-    if (strcmp(name, "lsq") == 0 || (!args->config.most_digits && !(args->config.digit_pull > 0)))
-        return LAC_OK;
+    const lac_quantizer_desc *method = lac_quantizer_row(args->method);
+    if (method->limits_digits || (!args->config.most_digits && !(args->config.digit_pull > 0))) return LAC_OK;
     LAC_FAIL(err, LAC_E_USAGE, "--%s is for --method lsq, not '%s'; take lsq, or leave it out",
-             args->config.most_digits ? "most-digits" : "digit-pull", name);
+             args->config.most_digits ? "most-digits" : "digit-pull", method->name);
 }
 
 static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
