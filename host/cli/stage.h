@@ -115,7 +115,8 @@ _Static_assert(sizeof(lac_optimizer) == sizeof(int) && sizeof(lac_schedule) == s
          .names = lac_names_precisions,                                                                      \
          .value = "NAME",                                                                                    \
          .group = "Recipe",                                                                                  \
-         .help = "of activations and gradients: f32 or bf16; parameters stay float"},                        \
+         .help = "of activations and gradients: f32, or bf16 on a processor with AVX-512; parameters stay "  \
+                 "float"},                                                                                   \
         {.name = "seed",                                                                                     \
          .kind = LAC_OPT_U64,                                                                                \
          .offset = offsetof(args_type, stage.recipe.seed),                                                   \

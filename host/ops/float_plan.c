@@ -192,6 +192,31 @@ static void forget(lac_plan *plan) {
 }
 
 // Plans for the lifetimes of buffers, and again for good.
+static bool has_convolution(dnnl_engine_t engine, dnnl_data_type_t type) {
+    dnnl_memory_desc_t map, weights;
+    dnnl_convolution_desc_t op;
+    const dnnl_dims_t map_dims = {1, 16, 8, 8}, weight_dims = {16, 16, 3, 3}, ones = {1, 1}, none = {0, 0};
+    dnnl_primitive_desc_t desc = NULL;
+    bool has =
+        dnnl_memory_desc_init_by_tag(&map, 4, map_dims, type, dnnl_format_tag_any) == dnnl_success &&
+        dnnl_memory_desc_init_by_tag(&weights, 4, weight_dims, type, dnnl_format_tag_any) == dnnl_success &&
+        dnnl_dilated_convolution_forward_desc_init(&op, dnnl_forward_training, dnnl_convolution_direct, &map,
+                                                   &weights, NULL, &map, ones, none, ones,
+                                                   ones) == dnnl_success &&
+        dnnl_primitive_desc_create(&desc, &op, NULL, engine, NULL) == dnnl_success;
+    if (desc) dnnl_primitive_desc_destroy(desc);
+    return has;
+}
+
+bool lac_precision_usable(lac_precision precision) {
+    dnnl_engine_t engine;
+    if (precision == LAC_F32) return true;
+    if (dnnl_engine_create(&engine, dnnl_cpu, 0) != dnnl_success) return false;
+    bool usable = has_convolution(engine, dnnl_bf16);
+    dnnl_engine_destroy(engine);
+    return usable;
+}
+
 static lac_status plan_twice(lac_plan *plan, lac_error *err) {
     dnnl_status_t status = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
@@ -209,6 +234,12 @@ static lac_status plan_twice(lac_plan *plan, lac_error *err) {
 lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, lac_plan **out,
                          lac_error *err) {
     assert(config->batch > 0);
+    if (!lac_precision_usable(config->precision))
+        LAC_FAIL(
+            err, LAC_E_UNSUPPORTED,
+            "graph '%s' in bf16: oneDNN has no bfloat16 convolutions for this processor (on x86 they need "
+            "AVX-512); use precision f32",
+            graph->name);
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to plan graph '%s'", graph->name);
     lac_plan *plan = LAC_NEW(arena, lac_plan);

@@ -10,6 +10,10 @@
 /// gradients, statistics and logits are float32 in any case.
 typedef enum lac_precision { LAC_F32, LAC_BF16 } lac_precision;
 
+/// Whether this processor can train in a precision: float32 always, bfloat16 where oneDNN has convolutions
+/// for it (AVX-512 on x86). False also when oneDNN fails altogether.
+bool lac_precision_usable(lac_precision precision);
+
 typedef struct lac_plan_config {
     int batch;
     bool train;             ///< keep what backward needs; batch norms use and update batch statistics
@@ -26,7 +30,7 @@ typedef struct lac_plan_config {
 /// at every run, and training batch norms write their running statistics there. Data pointers must stay.
 ///
 /// memory  its own arena; lac_plan_close frees it
-/// errors  E_UNSUPPORTED when oneDNN has no kernel, E_MEMORY
+/// errors  E_UNSUPPORTED when oneDNN has no kernel, or none for this precision on this processor; E_MEMORY
 lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, lac_plan **out,
                          lac_error *err) LAC_MUST_CHECK;
 void lac_plan_close(lac_plan *plan);

@@ -150,8 +150,23 @@ static void check_bf16(const lac_graph *graph, const char *name) {
     lac_plan_close(bf16);
 }
 
+// Where the processor has no bfloat16, a plan that asks for it is refused and says what to do.
+static void need_bf16(void) {
+    if (lac_precision_usable(LAC_BF16)) return;
+    lac_arena *arena = lac_arena_open();
+    lac_plan *plan = NULL;
+    lac_error err = {0};
+    lac_plan_config config = {.batch = 1, .train = true, .precision = LAC_BF16};
+    assert_int_equal(lac_plan_open(build(arena, "mlp", 1, 8), &config, &plan, &err), LAC_E_UNSUPPORTED);
+    assert_non_null(strstr(err.text, "use precision f32"));
+    lac_arena_close(arena);
+    print_message("this processor has no bfloat16\n");
+    skip();
+}
+
 static void gradients_in_bf16_point_where_those_in_float_do(void **state) {
     (void)state;
+    need_bf16();
     static const char *const nets[] = {"resnet8", "lacuna-tiny", "ds-cnn"};
     for (size_t i = 0; i < sizeof nets / sizeof *nets; i++) {
         lac_arena *arena = lac_arena_open();
@@ -163,6 +178,7 @@ static void gradients_in_bf16_point_where_those_in_float_do(void **state) {
 // A quantizer knows float32 alone; it is given copies, and its gradient comes back.
 static void ops_that_know_float_alone_work_within_a_bf16_plan(void **state) {
     (void)state;
+    need_bf16();
     lac_arena *arena = lac_arena_open();
     lac_rng rng = lac_rng_make(9, 9);
     lac_graph *graph = start_graph(arena, LAC_SHAPE(1, 3, 8, 8));
