@@ -1,6 +1,7 @@
 #include "planner.h"
 
 #include <assert.h>
+#include <math.h>
 
 // Batch statistics of the last forward, and where their running averages live.
 typedef struct bn_state {
@@ -62,6 +63,13 @@ static lac_status bn_statistics(lac_plan *plan, const lac_node *node, bn_state *
     return LAC_OK;
 }
 
+// Blocked layouts round the channels up. In the channels too many variance and epsilon would both be zero,
+// and a value that is no number there reaches the maps of the next layer. No float32 variance changes by so
+// little.
+static float padding_safe_epsilon(const lac_node *node) {
+    return fmaxf(node->attr.epsilon, 1e-20f);
+}
+
 static lac_status bn_forward(lac_plan *plan, const lac_node *node, void **state, lac_error *err) {
     const lac_node *relu = lac_plan_fusible_relu(plan, node);
     lac_tensor *x = lac_plan_in(plan, node, 0), *y = lac_plan_final_out(plan, node, relu);
@@ -73,7 +81,7 @@ static lac_status bn_forward(lac_plan *plan, const lac_node *node, void **state,
     LAC_DNNL(plan,
              dnnl_batch_normalization_forward_desc_init(
                  &desc, plan->config.train ? dnnl_forward_training : dnnl_forward_inference, &x->layout,
-                 node->attr.epsilon, s->flags),
+                 padding_safe_epsilon(node), s->flags),
              err);
     LAC_TRY(lac_plan_describe(plan, &desc, NULL, &s->forward, err));
     LAC_TRY(bn_statistics(plan, node, s, err));
@@ -108,7 +116,7 @@ static lac_status bn_backward(lac_plan *plan, const lac_node *node, void *state,
     dnnl_primitive_desc_t pd = NULL;
     LAC_DNNL(plan,
              dnnl_batch_normalization_backward_desc_init(&desc, dnnl_backward, &y->layout, &x->layout,
-                                                         node->attr.epsilon, s->flags),
+                                                         padding_safe_epsilon(node), s->flags),
              err);
     LAC_TRY(lac_plan_describe(plan, &desc, s->forward, &pd, err));
     dnnl_memory_t dx = NULL, dgamma = NULL, dbeta = NULL;

@@ -74,6 +74,7 @@ static inline double kit_distance(lac_arena *arena, const lac_graph *a, const la
     assert_int_equal(n, n_b);
     double worst = 0, largest = 0;
     for (int64_t i = 0; i < n; i++) {
+        assert_true(isfinite(x[i]) && isfinite(y[i])); // fmax passes over what is no number
         worst = fmax(worst, fabs((double)x[i] - (double)y[i]));
         largest = fmax(largest, fabs((double)x[i]));
     }

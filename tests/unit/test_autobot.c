@@ -61,6 +61,7 @@ static double worst_slope(lac_gate_run *run, int n, double *lambda, const double
         lambda[i] = saved - step;
         ASSERT_FINE(lac_gate_run_step(run, 0, lambda, &down, unused, err));
         lambda[i] = saved;
+        assert_true(isfinite(slope[i]));
         worst = fmax(worst, fabs((up - down) / (2 * step) - slope[i]));
         largest = fmax(largest, fabs(slope[i]));
     }

@@ -55,7 +55,7 @@ static bool slope_is_right(const int8_t *level, const int8_t *claimed) {
         double less = lac_digit_pull(level, pull, reach, s.w, N, s.scale, SCALES, NULL);
         s.w[i] = keep;
         double slope = (more - less) / ((double)up - (double)down);
-        if (fabs(slope - (double)gradient[i]) > 1e-4 * fabs(slope) + 1e-6) return false;
+        if (!(fabs(slope - (double)gradient[i]) <= 1e-4 * fabs(slope) + 1e-6)) return false;
     }
     return true;
 }

@@ -300,6 +300,7 @@ static void every_part_of_a_recipe_learns(void **state) {
         {.lr = 0.05f, .precision = LAC_BF16},
     };
     for (size_t i = 0; i < sizeof recipes / sizeof *recipes; i++) {
+        if (!lac_precision_usable(recipes[i].precision)) continue;
         world w = open_world();
         lac_recipe recipe = recipes[i];
         recipe.epochs = 6;
@@ -325,7 +326,10 @@ static void an_average_differs_from_the_last_step_and_lies_near_it(void **state)
     const float *a = w.graph->values[value_named(w.graph, "fc.weight")].data;
     const float *b = twin->values[value_named(twin, "fc.weight")].data;
     double worst = 0;
-    for (int i = 0; i < 64; i++) worst = fmax(worst, fabs((double)(a[i] - b[i])));
+    for (int i = 0; i < 64; i++) {
+        assert_true(isfinite(a[i]) && isfinite(b[i]));
+        worst = fmax(worst, fabs((double)(a[i] - b[i])));
+    }
     assert_true(worst > 0 && worst < 0.05);
     lac_arena_close(w.arena);
 }

@@ -356,7 +356,7 @@ static void option_a_adds_every_second_pixel_and_zeros(void **state) {
                 float f = c.wanted[o < IN ? 1 : 2].data[at];
                 float shortcut = o < IN ? c.wanted[0].data[(o * SIZE + 2 * y) * SIZE + 2 * x] : 0.0f;
                 float law = fmaxf(f + shortcut, 0.0f), got = c.wanted[3].data[(o * HALF + y) * HALF + x];
-                if (fabsf(got - law) > 1e-5f)
+                if (!(fabsf(got - law) <= 1e-5f))
                     fail_msg("channel %d: %g is not %g", o, (double)got, (double)law);
             }
     lac_arena_close(arena);

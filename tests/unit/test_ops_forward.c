@@ -27,7 +27,7 @@ static void run(lac_plan *plan, const float *x, int64_t n) {
 }
 
 static void close_to(float got, double wanted) {
-    if (fabs((double)got - wanted) > 1e-4 * (1 + fabs(wanted)))
+    if (!(fabs((double)got - wanted) <= 1e-4 * (1 + fabs(wanted))))
         fail_msg("got %g, expected %g", (double)got, wanted);
 }
 
@@ -132,6 +132,42 @@ static void batch_norm_uses_running_statistics_when_not_training(void **state) {
     const double wanted[] = {1, 3, -1, 2, 0.5, 0.5, -0.5, -0.5};
     for (int i = 0; i < 8; i++) close_to(lac_plan_output(plan)[i], wanted[i]);
     assert_true(graph->values[in[3]].data[0] == 0.5f);
+    lac_plan_close(plan);
+    lac_arena_close(arena);
+}
+
+// Convolutions keep maps in blocks of channels, rounded up. What a batch norm without epsilon makes of the
+// channels too many must not reach the sums of the next convolution.
+static void batch_norm_keeps_channels_that_do_not_fill_a_block_apart(void **state) {
+    (void)state;
+    enum { C = 4, SUMS = 16, PIXELS = 4, N = BATCH * C * PIXELS };
+    lac_arena *arena = lac_arena_open();
+    lac_rng rng = lac_rng_make(6, 6);
+    lac_graph *graph = start_graph(arena, LAC_SHAPE(1, C, 2, 2));
+    lac_attr attr = {.window = square_window(1, 1, 0), .epsilon = 0, .momentum = 0.9f};
+    int same[2] = {graph->input, lac_graph_add_constant(graph, "same", LAC_SHAPE(C, C, 1, 1), NULL, false)};
+    for (int o = 0; o < C; o++) graph->values[same[1]].data[(C + 1) * o] = 1;
+    int norm[5] = {lac_graph_add_node(graph, LAC_OP_CONV2D, "conv", same, 2, &attr)};
+    static const float parameters[] = {2, 1, 0.5f, 4}; // gamma, beta, mean, variance
+    for (int i = 0; i < 4; i++) {
+        norm[1 + i] = lac_graph_add_constant(graph, "gbmv", LAC_SHAPE(C), NULL, false);
+        for (int c = 0; c < C; c++) graph->values[norm[1 + i]].data[c] = parameters[i];
+    }
+    int sum[2] = {lac_graph_add_node(graph, LAC_OP_BATCH_NORM, "bn", norm, 5, &attr),
+                  lac_graph_add_constant(graph, "ones", LAC_SHAPE(SUMS, C, 1, 1), NULL, false)};
+    for (int c = 0; c < SUMS * C; c++) graph->values[sum[1]].data[c] = 1;
+    graph->output = lac_graph_add_node(graph, LAC_OP_CONV2D, "sum", sum, 2, &attr);
+    lac_plan *plan = open_plan(graph, false);
+    float x[N];
+    fill_uniform(x, N, -1, 1, &rng);
+    run(plan, x, N);
+    for (int n = 0; n < BATCH; n++)
+        for (int i = 0; i < PIXELS; i++) {
+            double wanted = 0;
+            for (int c = 0; c < C; c++) wanted += (double)x[(n * C + c) * PIXELS + i] - 0.5 + 1;
+            for (int o = 0; o < SUMS; o++)
+                close_to(lac_plan_output(plan)[(n * SUMS + o) * PIXELS + i], wanted);
+        }
     lac_plan_close(plan);
     lac_arena_close(arena);
 }
@@ -257,6 +293,7 @@ int main(void) {
         cmocka_unit_test(activations_follow_their_laws),
         cmocka_unit_test(rearranging_ops_follow_their_laws),
         cmocka_unit_test(batch_norm_uses_running_statistics_when_not_training),
+        cmocka_unit_test(batch_norm_keeps_channels_that_do_not_fill_a_block_apart),
         cmocka_unit_test(every_activation_reads_back_dense),
         cmocka_unit_test(a_refresh_brings_changed_weights_into_force),
     };

@@ -64,6 +64,7 @@ static double worst_error(bench *b, float *parameter, const float *gradient, int
         double down = loss(b);
         parameter[i] = saved;
         double slope = (up - down) / (2 * (double)step), error = fabs(slope - (double)gradient[i]);
+        assert_true(isfinite(error));
         if (error > worst) worst = error;
         if (fabs(slope) > largest) largest = fabs(slope);
     }

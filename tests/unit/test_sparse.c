@@ -199,7 +199,7 @@ static void every_pruner_of_weights_ends_at_its_density(void **state) {
         ASSERT_FINE(lac_graph_check(graph, err));
         double is = (double)lac_prunable_count(graph, true) / n;
         // The first layer has one input, so 2:4 leaves it dense; groups are coarse.
-        if (fabs(is - density) > 0.03) fail_msg("%s: density is %.3f, not %.3f", row->name, is, density);
+        if (!(fabs(is - density) <= 0.03)) fail_msg("%s: density is %.3f, not %.3f", row->name, is, density);
         lac_eval_result result;
         ASSERT_FINE(lac_evaluate(graph, &l->data, &l->data.validation, 0, NULL, &result, err));
         if (!(result.accuracy > 0.35)) // chance is a quarter

@@ -14,7 +14,7 @@
 #include "train_fixture.h"
 
 static void close_to(double got, double wanted, double tolerance) {
-    if (fabs(got - wanted) > tolerance) fail_msg("got %.9g, expected %.9g", got, wanted);
+    if (!(fabs(got - wanted) <= tolerance)) fail_msg("got %.9g, expected %.9g", got, wanted);
 }
 
 // ---- loss -----------------------------------------------------------------------------------------------
@@ -156,7 +156,7 @@ static bool is_move(const uint8_t *from, const float *moved, int dy, int dx, boo
             int ys = y + dy, xs = (mirror ? SYN_SIZE - 1 - x : x) + dx;
             bool inside = ys >= 0 && ys < SYN_SIZE && xs >= 0 && xs < SYN_SIZE;
             float byte = inside ? from[ys * SYN_SIZE + xs] : 0;
-            if (fabsf(moved[y * SYN_SIZE + x] - (byte - 85.0f) / 55.0f) > 1e-5f) return false;
+            if (!(fabsf(moved[y * SYN_SIZE + x] - (byte - 85.0f) / 55.0f) <= 1e-5f)) return false;
         }
     return true;
 }
