@@ -62,6 +62,8 @@ typedef struct lac_quant_rule {
     uint8_t (*pair)[2]; ///< per scale, with threshold: above it is code pair[0], below its negative -pair[1],
                         ///< of `step`; scale and third input are what both stand for, and learn. NULL: none
     float *step;        ///< per scale, with pair
+    const struct lac_drop *drop; ///< activations alone, and no other member then counts: elements of this
+                                 ///< share pass as they are (drop.h). NULL: none
 } lac_quant_rule;
 
 typedef struct lac_quant_attr {

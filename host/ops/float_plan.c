@@ -1,6 +1,8 @@
+#define _GNU_SOURCE // RTLD_DEFAULT
 #include "planner.h"
 
 #include <assert.h>
+#include <dlfcn.h>
 #include <string.h>
 
 static bool depends_on_input(const lac_plan *plan, const lac_node *node) {
@@ -293,6 +295,13 @@ lac_status lac_plan_forward(lac_plan *plan, lac_error *err) {
 lac_status lac_plan_backward(lac_plan *plan, lac_error *err) {
     assert(plan->config.train);
     return run(plan, &plan->backward, err);
+}
+
+// Asked of the OpenMP that libdnnl runs on, whichever compiler this is.
+void lac_plan_threads(int n) {
+    void (*set)(int) = NULL;
+    *(void **)&set = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set) set(n);
 }
 
 float *lac_plan_input(lac_plan *plan) {

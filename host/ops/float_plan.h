@@ -35,6 +35,11 @@ lac_status lac_plan_open(const lac_graph *graph, const lac_plan_config *config, 
                          lac_error *err) LAC_MUST_CHECK;
 void lac_plan_close(lac_plan *plan);
 
+/// How many threads plans use that the calling thread opens and runs from now on; the default is all cores.
+/// With 1, the order of all sums is the same whatever the number of cores. A plan is opened, run and closed
+/// by one thread, or by threads that take turns and all have the default.
+void lac_plan_threads(int n);
+
 /// Where a batch goes in: [batch][c][h][w], row-major.
 float *lac_plan_input(lac_plan *plan);
 /// Where logits come out: [batch][classes], row-major.

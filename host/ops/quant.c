@@ -1,3 +1,4 @@
+#include "drop.h"
 #include "fake_quant.h"
 
 #include <math.h>
@@ -155,12 +156,47 @@ static lac_quant_sums pair_piece_back(const lac_fake_quant *q, size_t first, siz
     return sums;
 }
 
+// ---- with elements that pass as they are ------------------------------------------------------------------
+
+static void dropped_piece(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const lac_drop drop = *q->rule->drop;
+    const uint32_t limit = lac_drop_limit(&drop);
+    const float *restrict x = q->x + first;
+    float *restrict y = q->y + first;
+    const float scale = q->scale[channel], zero = zero_of(q, channel), lo = q->lo, hi = q->hi;
+    for (size_t i = 0; i < n; i++) {
+        float code = (round_clamped(x[i] / scale + zero, lo, hi) - zero) * scale;
+        y[i] = lac_drop_takes(&drop, limit, (uint32_t)(first + i)) ? x[i] : code;
+    }
+}
+
+static lac_quant_sums dropped_piece_back(const lac_fake_quant *q, size_t first, size_t n, int channel) {
+    const lac_drop drop = *q->rule->drop;
+    const uint32_t limit = lac_drop_limit(&drop);
+    const float *restrict x = q->x + first, *restrict dy = q->dy + first;
+    float *restrict dx = q->dx + first;
+    const float scale = q->scale[channel], zero = zero_of(q, channel), lo = q->lo, hi = q->hi;
+    float lanes[LANES] = {0};
+    for (size_t i = 0; i < n; i++) {
+        bool passes = lac_drop_takes(&drop, limit, (uint32_t)(first + i));
+        float slope = back(x[i], dy[i], scale, zero, lo, hi, &dx[i]);
+        lanes[i % LANES] += passes ? 0 : slope;
+        if (passes) dx[i] = dy[i];
+    }
+    double sum = 0;
+    for (size_t l = 0; l < LANES; l++) sum += (double)lanes[l];
+    return (lac_quant_sums){.scale = sum};
+}
+
+// ---- the op -----------------------------------------------------------------------------------------------
+
 static void run(void *ctx) {
     lac_fake_quant *q = ctx;
     if (q->rule && q->rule->through_tanh) q->largest = largest_tanh(q);
     lac_quant_piece *walk = ruled_piece;
     if (!q->rule || q->rule->learns_offset) walk = piece;
     if (q->rule && q->rule->pair) walk = pair_piece;
+    if (q->rule && q->rule->drop) walk = q->rule->drop->share > 0 ? dropped_piece : piece;
     lac_fake_quant_forward(q, walk);
 }
 
@@ -169,6 +205,7 @@ static void run_back(void *ctx) {
     lac_quant_piece_back *walk = q->rule ? ruled_piece_back : piece_back;
     if (q->rule && q->rule->learns_offset) walk = offset_piece_back;
     if (q->rule && q->rule->pair) walk = pair_piece_back;
+    if (q->rule && q->rule->drop) walk = q->rule->drop->share > 0 ? dropped_piece_back : piece_back;
     lac_fake_quant_backward(q, walk);
 }
 

@@ -1,4 +1,5 @@
 // The quantizers: values by their law, gradients by LSQ's.
+#include "drop.h"
 #include "float_fixture.h"
 #include "float_plan.h"
 
@@ -204,6 +205,48 @@ static void an_offset_stands_for_the_nearest_zero_point(void **state) {
     close_quant(&b);
 }
 
+// Share 0 is the quantizer, share 1 is nothing at all, for values as for gradients; in between each element
+// is one or the other.
+static void dropped_elements_pass_as_they_are(void **state) {
+    (void)state;
+    enum { N = 4000 };
+    lac_drop drop = {0, 7};
+    const lac_quant_rule rule = {.drop = &drop};
+    quant_bench plain = open_quant(LAC_OP_QUANT, (lac_quant_attr){.bits = 3}, LAC_SHAPE(1, N), 1, 0.1f, 0);
+    quant_bench b =
+        open_quant(LAC_OP_QUANT, (lac_quant_attr){.bits = 3, .rule = &rule}, LAC_SHAPE(1, N), 1, 0.1f, 0);
+    float x[N], g[N], first[N];
+    lac_rng rng = lac_rng_make(5, 2);
+    fill_uniform(x, N, -1, 1.4f, &rng);
+    fill_uniform(g, N, 1, 2, &rng);
+    forward(&plain, x, N);
+    const float shares[] = {0, 1, 0.5f, 0.5f, 0.5f};
+    const uint64_t draws[] = {7, 7, 7, 7, 8};
+    for (int k = 0; k < 5; k++) {
+        drop = (lac_drop){shares[k], draws[k]};
+        forward(&b, x, N);
+        memcpy(lac_plan_output_gradient(b.plan), g, sizeof g);
+        assert_int_equal(lac_plan_backward(b.plan, NULL), LAC_OK);
+        const float *y = lac_plan_output(b.plan), *code = lac_plan_output(plain.plan),
+                    *dx = lac_plan_gradient(b.plan, b.graph->input);
+        int n_passed = 0, n_same = 0;
+        for (int i = 0; i < N; i++) {
+            bool passes = y[i] == x[i], clipped = x[i] < 0 || x[i] > 0.75f;
+            assert_true(passes || y[i] == code[i]);
+            if (clipped) assert_true(dx[i] == (passes ? g[i] : 0));
+            n_passed += passes;
+            n_same += k > 2 && y[i] == first[i];
+        }
+        assert_true(fabs((double)n_passed / N - (double)shares[k]) < 0.03);
+        assert_true((lac_plan_gradient(b.plan, b.scale)[0] == 0) == (shares[k] == 1));
+        if (k == 2) memcpy(first, y, sizeof first);
+        if (k == 3) assert_int_equal(n_same, N);
+        if (k == 4) assert_true(n_same < 0.6 * N);
+    }
+    close_quant(&plain);
+    close_quant(&b);
+}
+
 static void bipolar_keeps_the_sign_and_stops_gradients_beyond_one(void **state) {
     (void)state;
     const float x[] = {0.3f, -0.2f, 0, -3, 2}, g[] = {1, 2, 3, 4, 5};
@@ -259,6 +302,7 @@ int main(void) {
         cmocka_unit_test(scale_gradient_is_that_of_lsq),
         cmocka_unit_test(an_offset_learns_from_what_is_clipped),
         cmocka_unit_test(an_offset_stands_for_the_nearest_zero_point),
+        cmocka_unit_test(dropped_elements_pass_as_they_are),
         cmocka_unit_test(bipolar_keeps_the_sign_and_stops_gradients_beyond_one),
         cmocka_unit_test(weights_are_quantized_per_channel),
     };
