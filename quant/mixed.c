@@ -1,4 +1,5 @@
 #include "mixed.h"
+#include "draw_images.h"
 #include "float_plan.h"
 #include "loss.h"
 #include "op.h"
@@ -225,7 +226,6 @@ lac_status lac_mixed_search(const lac_graph *graph, const lac_dataset *data, con
                             lac_mixed_layer **layers, int *n_layers, double *limit, lac_error *err) {
     searching s = {.graph = lac_graph_copy(graph, arena),
                    .given = graph,
-                   .data = data,
                    .base = base,
                    .config = config,
                    .images = config->images ? config->images : IMAGES,
@@ -235,6 +235,8 @@ lac_status lac_mixed_search(const lac_graph *graph, const lac_dataset *data, con
     if (s.images < BATCH)
         LAC_FAIL(err, LAC_E_RANGE, "mixed precision measures on %d images at least, there are %u", BATCH,
                  s.images);
+    const lac_dataset drawn = lac_draw_images(data, s.images, config->seed, arena);
+    s.data = &drawn;
     lac_status status = search(&s, talk, layers, n_layers, limit);
     lac_plan_close(s.plan);
     return status;

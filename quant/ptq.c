@@ -1,10 +1,11 @@
 #include "ptq.h"
+#include "draw_images.h"
 #include "equalize.h"
 #include "op.h"
 #include "prepare.h"
 #include "snap.h"
 
-enum { IMAGES = 512 };
+enum { IMAGES = 512, NORM_IMAGES = 4096 }; // batch norms forget slowly
 
 static lac_status check_config(const lac_quant_config *c, lac_error *err) {
     if (c->reestimate && (c->equalize || c->absorb_bias))
@@ -14,6 +15,22 @@ static lac_status check_config(const lac_quant_config *c, lac_error *err) {
     return LAC_OK;
 }
 
+static uint32_t n_images(const lac_quant_config *config) {
+    return config->images ? config->images : IMAGES;
+}
+
+static lac_status absorb(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
+                         const lac_talk *talk, lac_error *err) {
+    int n = 0;
+    lac_arena *arena = lac_arena_open();
+    if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);
+    const lac_dataset drawn = lac_draw_images(data, n_images(config), config->recipe.seed, arena);
+    lac_status status = lac_absorb_biases(graph, &drawn, n_images(config), &n, err);
+    lac_arena_close(arena);
+    if (status == LAC_OK) lac_talk_note(talk, "moved the biases of %d channels into the next layer", n);
+    return status;
+}
+
 lac_status lac_ptq_rewrite(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                            const lac_talk *talk, lac_error *err) {
     LAC_TRY(lac_graph_tidy(graph, err));
@@ -21,12 +38,7 @@ lac_status lac_ptq_rewrite(lac_graph *graph, const lac_dataset *data, const lac_
     LAC_TRY(lac_graph_infer(graph, err));
     if (config->equalize)
         lac_talk_note(talk, "equalised the weights of %d pairs of layers", lac_equalize(graph));
-    if (config->absorb_bias) {
-        int n = 0;
-        LAC_TRY(lac_absorb_biases(graph, data, config->images ? config->images : IMAGES, &n, err));
-        lac_talk_note(talk, "moved the biases of %d channels into the next layer", n);
-    }
-    return LAC_OK;
+    return config->absorb_bias ? absorb(graph, data, config, talk, err) : LAC_OK;
 }
 
 static lac_status bound(lac_graph *graph, const lac_quant_config *config, const lac_talk *talk,
@@ -43,7 +55,7 @@ static lac_status bound(lac_graph *graph, const lac_quant_config *config, const 
 static lac_status quantize(const lac_graph *float_graph, lac_graph *graph, const lac_dataset *data,
                            const lac_quant_config *config, const lac_ptq_method *method, const lac_talk *talk,
                            lac_error *err) {
-    uint32_t images = config->images ? config->images : IMAGES;
+    uint32_t images = n_images(config);
     LAC_TRY(lac_quant_prepare(graph, data, config, err));
     if (method->round || config->digits > 0)
         LAC_TRY(lac_round_weights(float_graph, graph, data, config, method, talk, err));
@@ -65,7 +77,10 @@ lac_status lac_ptq_run(lac_graph *graph, const lac_dataset *data, const lac_quan
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);
     lac_graph *float_graph = lac_graph_copy(graph, arena);
-    lac_status status = quantize(float_graph, graph, data, config, method, talk, err);
+    uint32_t n_drawn = n_images(config);
+    if (config->reestimate && n_drawn < NORM_IMAGES) n_drawn = NORM_IMAGES;
+    const lac_dataset drawn = lac_draw_images(data, n_drawn, config->recipe.seed, arena);
+    lac_status status = quantize(float_graph, graph, &drawn, config, method, talk, err);
     lac_arena_close(arena);
     LAC_TRY(status);
     lac_quant_note(graph, method->name, config);
