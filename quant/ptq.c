@@ -7,7 +7,13 @@
 
 enum { IMAGES = 512, NORM_IMAGES = 4096 }; // batch norms forget slowly
 
-static lac_status check_config(const lac_quant_config *c, lac_error *err) {
+static lac_status check_config(const lac_quant_config *c, const lac_ptq_method *method, lac_error *err) {
+    if (method->by_block && c->digits > 0)
+        LAC_FAIL(
+            err, LAC_E_USAGE,
+            "%s rounds up or down whatever the digits; take reconstruct for cheap codes, or no target for "
+            "them",
+            method->name);
     if (c->reestimate && (c->equalize || c->absorb_bias))
         LAC_FAIL(
             err, LAC_E_USAGE,
@@ -57,7 +63,9 @@ static lac_status quantize(const lac_graph *float_graph, lac_graph *graph, const
                            lac_error *err) {
     uint32_t images = n_images(config);
     LAC_TRY(lac_quant_prepare(graph, data, config, err));
-    if (method->round || config->digits > 0)
+    if (method->by_block)
+        LAC_TRY(lac_round_blocks(float_graph, graph, data, config, method, talk, err));
+    else if (method->round || config->digits > 0)
         LAC_TRY(lac_round_weights(float_graph, graph, data, config, method, talk, err));
     LAC_TRY(bound(graph, config, talk, err));
     if (config->correct_bias) {
@@ -72,7 +80,7 @@ static lac_status quantize(const lac_graph *float_graph, lac_graph *graph, const
 
 lac_status lac_ptq_run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                        const lac_ptq_method *method, const lac_talk *talk, lac_error *err) {
-    LAC_TRY(check_config(config, err));
+    LAC_TRY(check_config(config, method, err));
     LAC_TRY(lac_ptq_rewrite(graph, data, config, talk, err));
     lac_arena *arena = lac_arena_open();
     if (!arena) LAC_FAIL(err, LAC_E_MEMORY, "no memory to quantize graph '%s'", graph->name);

@@ -13,6 +13,8 @@ typedef struct lac_ptq_method {
     lac_rounding *round;             ///< NULL: nearest, which needs no measuring
     lac_block_rounding *round_block; ///< for several rows at once; NULL: row by row
     const void *(*share)(const double *h, int n, lac_arena *arena);
+    bool by_block;    ///< rounds blocks, not layers, and learns activation steps: lac_round_blocks
+    float drop;       ///< by_block: share of activations that stay float while it learns
     bool fits_scales; ///< scales move to where the chosen codes err least, in turns with the codes
 } lac_ptq_method;
 
@@ -28,6 +30,21 @@ lac_status lac_ptq_rewrite(lac_graph *graph, const lac_dataset *data, const lac_
 lac_status lac_round_weights(const lac_graph *float_graph, lac_graph *graph, const lac_dataset *data,
                              const lac_quant_config *config, const lac_ptq_method *method,
                              const lac_talk *talk, lac_error *err) LAC_MUST_CHECK;
+
+/// Rounds all weights of a prepared graph block by block (blocks.h), in order: the choices of all weights of
+/// a block and its activation step sizes are learned together, by Adam, such that its output on the inputs
+/// that the quantized graph so far gives is the float graph's; errors count by lac_fisher_weights. With
+/// method->drop, each activation inside, and each element of the input, is with that probability the float
+/// one, drawn anew every step. Where the choices that were learned lose more over all images than the nearest
+/// codes, these stay.
+///
+/// exact   same seed, same weights, whatever the number of cores
+/// memory  five floats for every element of two blocks' outputs and image
+/// errors  E_INTERRUPTED; those of lac_blocks_find, lac_shards_open
+/// source  Li et al.: BRECQ, ICLR 2021; Wei et al.: QDrop, ICLR 2022
+lac_status lac_round_blocks(const lac_graph *float_graph, lac_graph *graph, const lac_dataset *data,
+                            const lac_quant_config *config, const lac_ptq_method *method,
+                            const lac_talk *talk, lac_error *err) LAC_MUST_CHECK;
 
 /// Corrects the bias (or the batch norm's beta) of every layer in turn by the mean of what its output misses:
 ///

@@ -31,14 +31,16 @@ typedef struct lac_quant_config {
     int n_layers;
     lac_range_kind act_range, weight_range;
     double percentile; ///< of LAC_RANGE_PERCENTILE, in percent; 0: 99.99
-    uint32_t images;   ///< to calibrate on, from the training part; 0: 512
-    bool asymmetric;   ///< activations of both signs get a zero point
-    bool per_tensor;   ///< one scale for all weights of a layer, not one a channel
-    bool power_of_two; ///< scales are powers of two
-    bool equalize;     ///< post-training: cross-layer equalisation
-    bool absorb_bias;  ///< post-training: high biases move into the next layer
-    bool correct_bias; ///< post-training: biases undo the mean error of their layer's output
-    bool reestimate;   ///< post-training: batch norms stay and measure their statistics again
+    uint32_t images; ///< to calibrate on, from the training part; 0: 512. Methods that do not train draw them
+                     ///< by recipe.seed
+    uint32_t iterations; ///< brecq, qdrop: steps a block; 0: 1000
+    bool asymmetric;     ///< activations of both signs get a zero point
+    bool per_tensor;     ///< one scale for all weights of a layer, not one a channel
+    bool power_of_two;   ///< scales are powers of two
+    bool equalize;       ///< post-training: cross-layer equalisation
+    bool absorb_bias;    ///< post-training: high biases move into the next layer
+    bool correct_bias;   ///< post-training: biases undo the mean error of their layer's output
+    bool reestimate;     ///< post-training: batch norms stay and measure their statistics again
     double digits; ///< post-training: target for digits of weights, as a share of nearest rounding's; 0: none
     int most_digits;          ///< lsq: codes of more radix-4 digits are not used; 0: all are
     float digit_pull;         ///< lsq: weight of the penalty on digits (digit_pull.h); 0: none

@@ -1,4 +1,5 @@
 #include "rounding.h"
+#include "soft_weights.h"
 
 #include <assert.h>
 #include <math.h>
@@ -6,7 +7,7 @@
 
 enum { STEPS = 400, WARM = STEPS / 5 };
 
-static const float stretch_low = -0.1f, stretch_high = 1.1f, rate = 0.05f, lambda = 0.05f;
+static const float rate = 0.05f, lambda = 0.05f;
 
 // Products of rows with the moments are where the time goes: a tile of ROWS x LANES sums stays in registers.
 enum { ROWS = 8, LANES = 16 };
@@ -22,10 +23,6 @@ typedef struct relaxed {
     float *unit; ///< of a row: error of a whole code in one average weight, to which all is relative; 0: its
                  ///< inputs are always zero, and its nearest codes stay
 } relaxed;
-
-static float sigmoid(float v) {
-    return 1 / (1 + expf(-v));
-}
 
 static size_t place(const relaxed *x, int row, int i) {
     return (size_t)row * (size_t)x->stride + (size_t)i;
@@ -55,9 +52,8 @@ static void start(relaxed *x) {
         for (int i = 0; i < x->n && x->unit[o] > 0; i++) {
             float real = (float)((double)r->w[i] / r->scale);
             float down = fminf(fmaxf(floorf(real), (float)r->lowest), (float)r->highest);
-            float p = (fminf(fmaxf(real - down, 0.01f), 0.99f) - stretch_low) / (stretch_high - stretch_low);
             x->down[place(x, o, i)] = down;
-            x->v[place(x, o, i)] = -logf(1 / p - 1);
+            x->v[place(x, o, i)] = lac_soft_start(real - down);
         }
     }
 }
@@ -68,8 +64,7 @@ static void relax(relaxed *x) {
         const float highest = (float)r->highest;
         for (int i = 0; i < x->n; i++) {
             size_t at = place(x, o, i);
-            float up = sigmoid(x->v[at]) * (stretch_high - stretch_low) + stretch_low;
-            x->up[at] = fminf(fmaxf(up, 0), 1);
+            x->up[at] = lac_soft_choice(x->v[at]);
             x->q[at] = r->w[i] == 0 ? 0 : fminf(x->down[at] + x->up[at], highest);
         }
     }
@@ -99,9 +94,8 @@ static void slopes(relaxed *x, float beta, float weight) {
         for (int i = 0; i < x->n; i++) {
             size_t at = place(x, o, i);
             float slope = 2 * scale * (scale * x->gradient[at] - (float)r->c[i]) / unit;
-            float off = 2 * x->up[at] - 1, p = sigmoid(x->v[at]);
-            if (weight > 0) slope -= weight * 2 * beta * copysignf(powf(fabsf(off), beta - 1), off);
-            x->gradient[at] = slope * p * (1 - p) * (stretch_high - stretch_low);
+            if (weight > 0) slope += weight * lac_soft_pull(x->up[at], beta);
+            x->gradient[at] = slope * lac_soft_slope(x->v[at]);
         }
     }
 }

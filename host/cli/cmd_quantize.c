@@ -11,7 +11,7 @@ typedef struct quantize_args {
     lac_common_args common;
     const char *input;
     lac_stage_args stage;
-    int method, images;
+    int method, images, iterations;
     const char *per_layer, *save_widths, *teacher;
     lac_mixed_config mixed;
     int budget; // 0: none, else lac_budget_kind + 1
@@ -162,7 +162,7 @@ static const lac_option options[] = {
      .fallback = "512",
      .value = "N",
      .group = "Quantization",
-     .help = "training images to calibrate on"},
+     .help = "training images to calibrate on; methods that do not train draw them by --seed"},
     {.name = "asymmetric",
      .kind = LAC_OPT_FLAG,
      .offset = offsetof(quantize_args, config.asymmetric),
@@ -198,6 +198,15 @@ static const lac_option options[] = {
      .offset = offsetof(quantize_args, config.reestimate),
      .group = "After training",
      .help = "keep batch norms and measure their statistics again"},
+    {.name = "iterations",
+     .kind = LAC_OPT_INT,
+     .offset = offsetof(quantize_args, iterations),
+     .lowest = 1,
+     .highest = 1000000,
+     .fallback = "1000",
+     .value = "N",
+     .group = "After training",
+     .help = "brecq, qdrop: steps that each block learns"},
     {.name = "per-layer",
      .kind = LAC_OPT_TEXT,
      .offset = offsetof(quantize_args, per_layer),
@@ -466,6 +475,7 @@ static lac_status run(lac_cli *cli, const void *given, lac_error *err) {
     config.recipe.settings = lac_stage_settings(cli, &lac_cmd_quantize, args);
     LAC_TRY(lac_stage_hold_out(&args->stage, graph, &data, err));
     config.images = (uint32_t)args->images;
+    config.iterations = (uint32_t)args->iterations;
     LAC_TRY(read_teacher(cli, args, &config, err));
     lac_doc *doc = lac_doc_open(cli->arena);
     lac_status status = quantize(cli, args, graph, &data, &config, doc, err);

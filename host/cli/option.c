@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 64, MAX_WORD = 40 };
+enum { MAX_OPTIONS = 80, MAX_WORD = 40 };
 
 static int smallest(int a, int b) {
     return a < b ? a : b;
