@@ -64,7 +64,8 @@ static lac_status make_twin(comparing *c, int tensor, lac_arena *arena, lac_erro
     lac_quant_params q;
     LAC_TRY(lac_quant_params_read(c->graph, quant, &q, err));
     w->scale = q.scale;
-    w->zero = q.zero;
+    w->zero = q.zero -
+              (t->type.is_signed && !c->graph->nodes[quant].attr.quant.is_signed ? 128 : 0); // lower_sign.c
     w->after = LAC_NEW_ARRAY(arena, float, BATCH * w->n);
     if (c->graph->nodes[quant].out != w->value) return LAC_OK; // codes that a pool or concat passed on
     w->before = c->graph->nodes[quant].in[0];

@@ -24,6 +24,20 @@ bool lac_quantizes_weights(const lac_graph *graph, int node);
 /// Keeps scales positive, and those of wide weights at their largest weight: LSQ's, and most methods'.
 void lac_settle_scales(lac_graph *graph, int node, double decay);
 
+/// Start and settle of xnor: binary weights whose scale is the mean of a channel's sizes.
+void lac_binary_start(lac_graph *graph, int node, const lac_quant_config *config);
+void lac_binary_settle(lac_graph *graph, int node, double decay);
+
+/// Gives every convolution that has binary weights by config and keeps its input's shape a shortcut around
+/// itself and its batch norm, and a batch norm and a ReLU before it, whose quantizer then is the sign: the
+/// shortcut carries 8 bits. An addition behind the layer whose other operand the layer's input holds already
+/// takes that input instead. Weights of what is there stay; the function does not.
+///
+/// errors  those of lac_quant_sites_plan
+/// source  Liu et al.: Bi-Real Net, ECCV 2018, section 3.2
+lac_status lac_bireal_shortcuts(lac_graph *graph, const lac_quant_config *config, int *n_given,
+                                lac_error *err) LAC_MUST_CHECK;
+
 /// config->digit_reach, or its default.
 double lac_qat_digit_reach(const lac_quant_config *config);
 

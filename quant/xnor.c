@@ -1,14 +1,14 @@
 #include "qat.h"
 #include "scale_search.h"
 
-static void start(lac_graph *graph, int index, const lac_quant_config *config) {
+void lac_binary_start(lac_graph *graph, int index, const lac_quant_config *config) {
     const lac_node *node = &graph->nodes[index];
     (void)config;
     if (node->op == LAC_OP_BIPOLAR_QUANT) graph->values[node->in[1]].trainable = false;
 }
 
 // scale = mean|w| of a channel at every step; latent weights stay within reach of their sign.
-static void settle(lac_graph *graph, int index, double decay) {
+void lac_binary_settle(lac_graph *graph, int index, double decay) {
     const lac_node *node = &graph->nodes[index];
     lac_settle_scales(graph, index, decay);
     if (node->op != LAC_OP_BIPOLAR_QUANT) return;
@@ -24,7 +24,7 @@ static void settle(lac_graph *graph, int index, double decay) {
 
 static lac_status run(lac_graph *graph, const lac_dataset *data, const lac_quant_config *config,
                       const lac_talk *talk, lac_error *err) {
-    const lac_qat_method method = {.name = "xnor", .start = start, .settle = settle};
+    const lac_qat_method method = {.name = "xnor", .start = lac_binary_start, .settle = lac_binary_settle};
     lac_quant_config binary = *config;
     binary.weight_bits = 1;
     return lac_qat_run(graph, data, &binary, &method, talk, err);

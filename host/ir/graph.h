@@ -53,6 +53,7 @@ typedef struct lac_quant_rule {
     enum {
         LAC_SLOPE_LSQ,  ///< the scale learns from rounding and from clipping
         LAC_SLOPE_CLIP, ///< from clipping alone, as PACT's alpha does
+        LAC_SLOPE_SIGN, ///< as LSQ; codes of 1 bit pass gradients by Bi-Real's triangle, 2 - 2 |2 v - 1|
     } slope;
     const int8_t *level; ///< [512]: the code of v in [i / 2 - 128, i / 2 - 127.5); NULL: the nearest
     float *threshold;    ///< per scale, weights alone: |w| above it is code +-1, else 0; NULL: none

@@ -102,6 +102,7 @@ static ruled by_rule(const lac_quant_rule *rule, float x, float scale, float zer
     } else {
         r.code = round_clamped(r.v, lo, hi);
     }
+    if (rule->slope == LAC_SLOPE_SIGN) r.slope *= 2 - 2 * fabsf(2 * r.v - 1);
     return r;
 }
 
@@ -128,7 +129,7 @@ static lac_quant_sums ruled_piece_back(const lac_fake_quant *q, size_t first, si
         q->dx[i] = inside ? q->dy[i] * r.slope : 0;
         if (!inside)
             sum += (double)(q->dy[i] * (r.code - zero));
-        else if (q->rule->slope == LAC_SLOPE_LSQ)
+        else if (q->rule->slope != LAC_SLOPE_CLIP)
             sum += (double)(q->dy[i] * (r.code - r.v));
     }
     return (lac_quant_sums){.scale = sum};

@@ -247,6 +247,38 @@ static void dropped_elements_pass_as_they_are(void **state) {
     close_quant(&b);
 }
 
+// F(v) = 2 v - sgn(v) v^2 within one of the threshold, as in the paper; v there is twice the distance from a
+// half here.
+static void one_bit_passes_the_slope_of_a_soft_sign(void **state) {
+    (void)state;
+    enum { N = 200 };
+    const lac_quant_rule rules[] = {{.slope = LAC_SLOPE_SIGN}, {.slope = LAC_SLOPE_LSQ}};
+    float x[N], g[N];
+    for (int i = 0; i < N; i++) x[i] = -0.3f + 0.011f * (float)i, g[i] = 1 + 0.01f * (float)i;
+    for (int k = 0; k < 2; k++) {
+        const lac_quant_attr attr = {.bits = 1, .rule = &rules[k]};
+        quant_bench b = open_quant(LAC_OP_QUANT, attr, LAC_SHAPE(1, N), 1, 0.8f, 0);
+        forward(&b, x, N);
+        memcpy(lac_plan_output_gradient(b.plan), g, sizeof g);
+        assert_int_equal(lac_plan_backward(b.plan, NULL), LAC_OK);
+        int n_off = 0;
+        for (int i = 0; i < N; i++) {
+            double at = (double)x[i] / (double)0.8f, v = 2 * at - 1, h = 1e-4, side[2];
+            for (int s = 0; s < 2; s++) {
+                double u = fmin(fmax(v + (s ? h : -h), -1), 1);
+                side[s] =
+                    (2 * u - (u > 0 ? 1 : -1) * u * u) / 2; // code = (sign + 1) / 2, and v is 2 x / scale - 1
+            }
+            double slope = (side[1] - side[0]) / (2 * h) * 2,
+                   got = (double)lac_plan_gradient(b.plan, b.graph->input)[i];
+            n_off += fabs(got - slope * (double)g[i]) > 2e-3;
+            assert_true(lac_plan_output(b.plan)[i] == (at > 0.5 ? 0.8f : 0));
+        }
+        assert_true(k == 0 ? n_off == 0 : n_off > N / 4); // the check can fail
+        close_quant(&b);
+    }
+}
+
 static void bipolar_keeps_the_sign_and_stops_gradients_beyond_one(void **state) {
     (void)state;
     const float x[] = {0.3f, -0.2f, 0, -3, 2}, g[] = {1, 2, 3, 4, 5};
@@ -303,6 +335,7 @@ int main(void) {
         cmocka_unit_test(an_offset_learns_from_what_is_clipped),
         cmocka_unit_test(an_offset_stands_for_the_nearest_zero_point),
         cmocka_unit_test(dropped_elements_pass_as_they_are),
+        cmocka_unit_test(one_bit_passes_the_slope_of_a_soft_sign),
         cmocka_unit_test(bipolar_keeps_the_sign_and_stops_gradients_beyond_one),
         cmocka_unit_test(weights_are_quantized_per_channel),
     };
