@@ -24,15 +24,15 @@ echo '(* blackbox *)' >"$work/rams.v"
 sed -n '/^module RAMB36E1/,/^endmodule/p' "$share/xilinx/cells_sim.v" |
   sed 's/module RAMB36E1/module LAC_RAMB36E1/; s/(\* [a-z_0-9]*abc9[^*]*\*)//; /^ *specify/,/^ *endspecify/d' >>"$work/rams.v"
 
-synth() { # FAMILY TOP
+synth() { # FAMILY
   local s
   case $1 in
     xc7|xcup)
-      s="synth_xilinx -family $1 -abc9 -nosrl -noiopad -noclkbuf -flatten -top $2"
+      s="synth_xilinx -family $1 -abc9 -nosrl -noiopad -noclkbuf -flatten"
       echo "$s -run begin:map_cells; read_verilog -lib $work/rams.v; chtype -set LAC_RAMB36E1 t:RAMB36E1
         $s -run map_cells:check" ;;
-    ecp5) echo "synth_ecp5 -abc9 -top $2" ;;
-    ice40) echo "synth_ice40 -abc9 -device u -dsp -spram -top $2" ;;
+    ecp5) echo "synth_ecp5 -abc9" ;;
+    ice40) echo "synth_ice40 -abc9 -device u -dsp -spram" ;;
     *) echo "no family '$1'" >&2; exit 2 ;;
   esac
 }
@@ -41,10 +41,11 @@ echo "family,module,parameters,lut,lutram,ff,dsp,ram"
 for row in "${rows[@]}"; do
   IFS=: read -r family top parameters <<<"$row"
   set_parameters=
-  for assignment in ${parameters//,/ }; do set_parameters+=" -chparam ${assignment%%=*} ${assignment#*=}"; done
+  for assignment in ${parameters//,/ }; do set_parameters+=" -set ${assignment%%=*} ${assignment#*=}"; done
   yosys -p "read_verilog -I$contract rtl/prim/*.v rtl/lane/*.v rtl/engine/*.v rtl/shell/*.v
-    hierarchy -check -top $top $set_parameters
-    $(synth "$family" "$top")
+    ${set_parameters:+chparam$set_parameters $top}
+    hierarchy -check -top $top
+    $(synth "$family")
     tee -o $work/stat stat" >"$work/log" 2>&1 || { tail -5 "$work/log" >&2; echo "area: $row failed" >&2; exit 1; }
   awk -v row="$family,$top,${parameters//,/ }" '
     $1 ~ /^(LUT[1-6]|INV|SB_LUT4|LUT4|CCU2C)$/ { lut += $2 * ($1 == "CCU2C" ? 2 : 1) }

@@ -76,8 +76,9 @@ module drain #(
   wire [3:0] n_images = 4'd1 << ({1'b0, split_y} + {1'b0, split_x});
   // Images along y alone are runs of groups, whatever their width.
   localparam integer RUN = GROUPS;
-  wire [10:0] image_rows = split_x == 2'd0 ? 11'd1 : ROWS[10:0] >> split_y;
-  wire [10:0] image_cols = split_x == 2'd0 ? RUN[10:0] >> split_y : COLS[10:0] >> split_x;
+  localparam PLACE_BITS = $clog2((GROUPS > MESH_Y ? GROUPS : MESH_Y) + 1);
+  wire [PLACE_BITS-1:0] image_rows = split_x == 2'd0 ? {{(PLACE_BITS - 1) {1'b0}}, 1'b1} : ROWS[PLACE_BITS-1:0] >> split_y;
+  wire [PLACE_BITS-1:0] image_cols = split_x == 2'd0 ? RUN[PLACE_BITS-1:0] >> split_y : COLS[PLACE_BITS-1:0] >> split_x;
 
   wire reduce = layer_i[`LAC_LAYER_REDUCE];
   wire raw = layer_i[`LAC_LAYER_RAW];
@@ -136,36 +137,39 @@ module drain #(
   end
 
   // The group's place in its image, and the image's place in x.
-  reg [10:0] row_q, col_q;
+  reg [PLACE_BITS-1:0] row_q, col_q;
   reg [2:0] image_q;
-  wire      col_last = col_q == image_cols - 11'd1;
-  wire      row_last = row_q == image_rows - 11'd1;
+  wire      col_last = col_q == image_cols - 1'b1;
+  wire      row_last = row_q == image_rows - 1'b1;
   wire      row_done = image_q == (3'd1 << split_x) - 3'd1;
-  wire      image_first = split ? row_q == 11'd0 && col_q == 11'd0 : group_q == 0;
+  wire      image_first = split ? row_q == 0 && col_q == 0 : group_q == 0;
   wire      image_last = split ? row_last && col_last : chain_done;
   always @(posedge clk_i) begin
     if (group_done) begin
-      col_q <= col_last ? 11'd0 : col_q + 11'd1;
+      col_q <= col_last ? {PLACE_BITS{1'b0}} : col_q + 1'b1;
       if (col_last) begin
         image_q <= row_done ? 3'd0 : image_q + 3'd1;
-        if (row_done) row_q <= row_last ? 11'd0 : row_q + 11'd1;
+        if (row_done) row_q <= row_last ? {PLACE_BITS{1'b0}} : row_q + 1'b1;
       end
       if (chain_done) begin
-        col_q <= 11'd0;
-        row_q <= 11'd0;
+        col_q <= 0;
+        row_q <= 0;
         image_q <= 3'd0;
       end
     end
     if (!rst_ni) begin
-      col_q <= 11'd0;
-      row_q <= 11'd0;
+      col_q <= 0;
+      row_q <= 0;
       image_q <= 3'd0;
     end
   end
 
-  // Sum over the lanes: four at a time, then all of a group, then all groups of an image.
+  // Sum over the lanes: four at a time, then all of a group, then all groups of an image. Each sum is one bit wider than
+  // its terms, which keeps Yosys from making one adder of many terms in several LUTs a bit of them.
+  localparam PART_BITS = ACC_BITS + 2;
+  localparam GROUP_SUM_BITS = PART_BITS + 4;
   wire [4*PARTS*ACC_BITS:0] chain_padded = {{((4 * PARTS - DRAIN) * ACC_BITS + 1) {1'b0}}, chain_i};
-  reg  [32*PARTS-1:0] parts_q;
+  reg  [PART_BITS*PARTS-1:0] parts_q;
   reg                 parts_valid_q, parts_first_q, parts_last_q, parts_end_q, sum_valid_q, sum_end_q;
   reg           [2:0] parts_image_q;
   reg [GROUP_BITS-1:0] parts_group_q, sum_group_q;  // where the result goes: the first group of the image
@@ -175,21 +179,45 @@ module drain #(
   wire         [31:0] sum_next = (parts_first_q ? 32'd0 : sums[parts_image_q]) + sum_parts(parts_q);
   wire          [2:0] image = split ? image_q : 3'd0;
 
-  function [31:0] sum_four;
+  function [PART_BITS-1:0] sum_four;
     input [4*ACC_BITS-1:0] lanes;
-    integer i;
+    reg [ACC_BITS:0] lower, upper;
     begin
-      sum_four = 32'd0;
-      for (i = 0; i < 4; i = i + 1)
-        sum_four = sum_four + {{(33 - ACC_BITS) {lanes[ACC_BITS*i+ACC_BITS-1]}}, lanes[ACC_BITS*i+:ACC_BITS-1]};
+      lower = {lanes[ACC_BITS-1], lanes[ACC_BITS-1:0]} + {lanes[2*ACC_BITS-1], lanes[ACC_BITS+:ACC_BITS]};
+      upper = {lanes[3*ACC_BITS-1], lanes[2*ACC_BITS+:ACC_BITS]} + {lanes[4*ACC_BITS-1], lanes[3*ACC_BITS+:ACC_BITS]};
+      sum_four = {lower[ACC_BITS], lower} + {upper[ACC_BITS], upper};
+    end
+  endfunction
+  function [GROUP_SUM_BITS-1:0] sum_two;
+    input [GROUP_SUM_BITS-1:0] a, b;
+    // "Bits of signal are not used": no sum of a group needs the upper bit.
+    // verilator lint_off UNUSEDSIGNAL
+    reg [GROUP_SUM_BITS:0] sum;
+    // verilator lint_on UNUSEDSIGNAL
+    begin
+      sum = {a[GROUP_SUM_BITS-1], a} + {b[GROUP_SUM_BITS-1], b};
+      sum_two = sum[GROUP_SUM_BITS-1:0];
     end
   endfunction
   function [31:0] sum_parts;
-    input [32*PARTS-1:0] parts;
-    integer i;
+    input [PART_BITS*PARTS-1:0] parts;
+    integer i, step;
+    // "Bits of signal are not used": sums of 32 bits wrap.
+    // verilator lint_off UNUSEDSIGNAL
+    reg [GROUP_SUM_BITS+31:0] wide;
+    // verilator lint_on UNUSEDSIGNAL
+    reg [GROUP_SUM_BITS*16-1:0] tree;
     begin
-      sum_parts = 32'd0;
-      for (i = 0; i < PARTS; i = i + 1) sum_parts = sum_parts + parts[32*i+:32];
+      tree = 0;
+      for (i = 0; i < PARTS; i = i + 1)
+        tree[GROUP_SUM_BITS*i+:GROUP_SUM_BITS] = {{4{parts[PART_BITS*i+PART_BITS-1]}}, parts[PART_BITS*i+:PART_BITS]};
+      for (step = 1; step < PARTS; step = 2 * step) begin
+        for (i = 0; i < PARTS; i = i + 2 * step)
+          tree[GROUP_SUM_BITS*i+:GROUP_SUM_BITS] =
+              sum_two(tree[GROUP_SUM_BITS*i+:GROUP_SUM_BITS], tree[GROUP_SUM_BITS*(i+step)+:GROUP_SUM_BITS]);
+      end
+      wide = {{32{tree[GROUP_SUM_BITS-1]}}, tree[GROUP_SUM_BITS-1:0]};
+      sum_parts = wide[31:0];
     end
   endfunction
 
@@ -207,7 +235,7 @@ module drain #(
     sum_group_q <= vector_valid_i ? {GROUP_BITS{1'b0}} : parts_group_q;
     if (working && reduce) begin
       for (i = 0; i < PARTS; i = i + 1)
-        parts_q[32*i+:32] <= sum_four(chain_padded[4*ACC_BITS*i+:4*ACC_BITS]);
+        parts_q[PART_BITS*i+:PART_BITS] <= sum_four(chain_padded[4*ACC_BITS*i+:4*ACC_BITS]);
     end
     if (parts_valid_q) sums[parts_image_q] <= sum_next;
     if (parts_valid_q || vector_valid_i) sum_q <= vector_valid_i ? vector_sum_i : sum_next;
@@ -220,18 +248,20 @@ module drain #(
   assign pixel_end = reduce ? sum_valid_q && sum_end_q : chain_done;
 
   // Where the pixel goes: consecutive words of the channel.
-  reg [15:0] channel_addr_q, out_addr_q;
-  wire [15:0] channel_addr_next = channel_addr_q + {4'd0, layer_i[`LAC_LAYER_OUT_CHANNEL_WORDS]};
+  reg [ADDR_BITS-1:0] channel_addr_q, out_addr_q;
+  wire [15:0] channel_words = {4'd0, layer_i[`LAC_LAYER_OUT_CHANNEL_WORDS]};
+  wire [15:0] out_base = layer_next_i[`LAC_LAYER_OUT_BASE];
+  wire [ADDR_BITS-1:0] channel_addr_next = channel_addr_q + channel_words[ADDR_BITS-1:0];
   always @(posedge clk_i) begin
     if (pixel_end && channel_last) begin
       channel_addr_q <= channel_addr_next;
       out_addr_q <= channel_addr_next;
     end else if (pixel_end && pool_last) begin
-      out_addr_q <= out_addr_q + 16'd1;
+      out_addr_q <= out_addr_q + 1'b1;
     end
     if (layer_start_i) begin
-      channel_addr_q <= layer_next_i[`LAC_LAYER_OUT_BASE];
-      out_addr_q <= layer_next_i[`LAC_LAYER_OUT_BASE];
+      channel_addr_q <= out_base[ADDR_BITS-1:0];
+      out_addr_q <= out_base[ADDR_BITS-1:0];
     end
   end
 
@@ -245,11 +275,11 @@ module drain #(
     if (layer_start_i && layer_next_i[`LAC_LAYER_TABLE]) table_bank_q <= !table_bank_q;
     if (!rst_ni) table_bank_q <= 1'b1;
   end
+  // A sum with its bias fits ACC_BITS, so the bias and the sum of lanes are known by one bit more.
+  localparam SUM_BITS = ACC_BITS < 32 ? ACC_BITS + 1 : 32;
   genvar i, e;
   generate
     for (i = 0; i < DRAIN; i = i + 1) begin : gen_lane
-      wire signed [31:0] lane_acc =
-          {{(33 - ACC_BITS) {chain_i[ACC_BITS*i+ACC_BITS-1]}}, chain_i[ACC_BITS*i+:ACC_BITS-1]};
       wire         [7:0] code;
       wire               code_valid;
       if (TABLE != 0) begin : gen_table
@@ -295,13 +325,17 @@ module drain #(
           wire unused_upper = &{1'b0, code[7:ACT_BITS]};
         end
       end
-      wire signed [31:0] acc = i == 0 && reduce ? sum_q : lane_acc;
-      requantize u_requantize (
+      wire signed [SUM_BITS-1:0] lane =
+          {{(SUM_BITS - ACC_BITS + 1) {chain_i[ACC_BITS*i+ACC_BITS-1]}}, chain_i[ACC_BITS*i+:ACC_BITS-1]};
+      wire signed [SUM_BITS-1:0] acc = i == 0 && reduce ? sum_q[SUM_BITS-1:0] : lane;
+      requantize #(
+          .SUM_BITS(SUM_BITS)
+      ) u_requantize (
           .clk_i  (clk_i),
           .rst_ni (rst_ni),
           .valid_i(i == 0 ? token_push : lanes_valid),
           .acc_i  (acc),
-          .bias_i (bias),
+          .bias_i (bias[SUM_BITS-1:0]),
           .m_i    (m),
           .s_i    (s),
           .lo_i   (lo),
@@ -316,7 +350,7 @@ module drain #(
   // What must be known when the codes come out.
   localparam TOKEN_BITS = 3 + GROUP_BITS + ADDR_BITS;
   wire [TOKEN_BITS-1:0] token_in = {layer_last && pixel_end, pool_last, pool_first,
-                                    reduce ? sum_group_q : group_q, out_addr_q[ADDR_BITS-1:0]};
+                                    reduce ? sum_group_q : group_q, out_addr_q};
   wire [TOKEN_BITS-1:0] token;
   wire                  tokens_ready, tokens_valid;
   fifo #(
@@ -432,7 +466,7 @@ module drain #(
 
   assign idle_o = !out_valid_o;
 
-  wire unused_ok = &{1'b0, table_write_i, table_addr_i, table_data_i, table_bank_q, layer_i, layer_next_i, codes_valid, chain_padded[4*PARTS*ACC_BITS], pixels_ready, pixels_valid, tokens_ready,
+  wire unused_ok = &{1'b0, table_write_i, table_addr_i, table_data_i, table_bank_q, layer_i, layer_next_i, channel_words, out_base, codes_valid, chain_padded[4*PARTS*ACC_BITS], pixels_ready, pixels_valid, tokens_ready,
                      tokens_valid};
 endmodule
 

@@ -68,8 +68,10 @@ module lane_array #(
 
   (* mem2reg *) reg [ROW_BITS-1:0]         x_row_q [0:MESH_Y-1];
   (* mem2reg *) reg [ROW_BITS-1:0]         y_row_q [0:MESH_Y-1];
+  (* mem2reg *) reg [ROW_BITS-1:0]         sign_row_q [0:MESH_Y-1];  // the same where codes are signed, else 0
   (* mem2reg *) reg signed [ACC_BITS-1:0]  acc_q [0:LANES-1];
-  (* mem2reg *) reg signed [ACC_BITS-1:0]  chain_q [0:LANES-1];
+  (* mem2reg *) reg signed [ACC_BITS-1:0]  held_q [0:LANES-1];
+  (* mem2reg *) reg signed [ACC_BITS-1:0]  chain_q [0:DRAIN-1];
 
   always @(posedge clk_i) begin
     valid_q <= {valid_q[3:0], valid_i};
@@ -140,17 +142,22 @@ module lane_array #(
   endgenerate
 
   // Stage 3: the neighbour in y. A row outside the mesh is never selected, any row may stand in for it.
+  // A sign bit has a flip-flop of its own, whose reset takes the place of a LUT.
   always @(posedge clk_i) begin : neighbor_y
     integer r;
-    if (valid_q[1]) begin
-      for (r = 0; r < MESH_Y; r = r + 1) begin
-        case ({row_a_2_q[r], row_b_2_q[r]})
-          2'b00: y_row_q[r] <= x_row_q[r];
-          2'b01: y_row_q[r] <= x_row_q[r > 0 ? r - 1 : 0];
-          2'b10: y_row_q[r] <= x_row_q[r < MESH_Y - 1 ? r + 1 : r];
-          default: y_row_q[r] <= pad_row;
-        endcase
+    reg [ROW_BITS-1:0] row;
+    for (r = 0; r < MESH_Y; r = r + 1) begin
+      case ({row_a_2_q[r], row_b_2_q[r]})
+        2'b00: row = x_row_q[r];
+        2'b01: row = x_row_q[r > 0 ? r - 1 : 0];
+        2'b10: row = x_row_q[r < MESH_Y - 1 ? r + 1 : r];
+        default: row = pad_row;
+      endcase
+      if (valid_q[1]) begin
+        y_row_q[r] <= row;
+        sign_row_q[r] <= row;
       end
+      if (!act_signed_i) sign_row_q[r] <= {ROW_BITS{1'b0}};
     end
   end
 
@@ -249,7 +256,7 @@ module lane_array #(
           if (valid_q[2]) begin
             for (p = 0; p < LANES; p = p + 1) begin
               own = SCALE == 2 ? each[WEIGHT_WIDTH*p+:WEIGHT_WIDTH] : weight_3_q;
-              product_q[p] <= $signed({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+              product_q[p] <= $signed({sign_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
                                        y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}) * own;
             end
           end
@@ -355,7 +362,7 @@ module lane_array #(
           for (p = 0; p < LANES; p = p + 1) begin
             digit = SCALE == 2 ? each[WEIGHT_WIDTH*p+:3] : digit_q;
             negative_q[p] <= digit[2];
-            product_q[p] <= digit_times({act_signed_i & y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
+            product_q[p] <= digit_times({sign_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+ACT_BITS-1],
                                          y_row_q[p/MESH_X][ACT_BITS*(p%MESH_X)+:ACT_BITS]}, digit);
           end
         end
@@ -387,14 +394,32 @@ module lane_array #(
     end
   endgenerate
 
-  // Stage 6: the chain.
+  // Stage 6: all accumulators are copied at once, those of the first group to chain_q, the others to held_q, from where
+  // chain_q takes one group after another: flip-flops alone and a multiplexer of GROUPS for every DRAIN lanes, in
+  // LUTs a third of what a shift register of all lanes would take. group_q is 0 again when the next copy comes.
+  localparam GROUP_BITS = GROUPS > 1 ? $clog2(GROUPS) : 1;
+  localparam integer LAST_GROUP = GROUPS - 1;
+  reg [GROUP_BITS-1:0] group_q;  // that chain_q takes next
   always @(posedge clk_i) begin : drain_chain
-    integer p;
+    integer p, k, level;
+    (* mem2reg *) reg signed [ACC_BITS-1:0] choice [0:(1<<GROUP_BITS)-1];
     if (last_q[4]) begin
-      for (p = 0; p < LANES; p = p + 1) chain_q[p] <= acc_q[p];
-    end else if (shift_i) begin
-      for (p = 0; p < LANES - DRAIN; p = p + 1) chain_q[p] <= chain_q[p+DRAIN];
+      for (p = DRAIN; p < LANES; p = p + 1) held_q[p] <= acc_q[p];
     end
+    if (last_q[4] || shift_i) begin
+      for (p = 0; p < DRAIN; p = p + 1) begin
+        for (k = 0; k < (1 << GROUP_BITS); k = k + 1)
+          choice[k] = k == 0 ? acc_q[p] : held_q[(k < GROUPS ? k : LAST_GROUP)*DRAIN+p];
+        for (level = 0; level < GROUP_BITS; level = level + 1) begin
+          for (k = 0; k < (1 << (GROUP_BITS - 1 - level)); k = k + 1)
+            choice[k] = group_q[level] ? choice[2*k+1] : choice[2*k];
+        end
+        chain_q[p] <= choice[0];
+      end
+      group_q <= GROUPS > 1 && (last_q[4] || (group_q != 0 && group_q != LAST_GROUP[GROUP_BITS-1:0])) ? group_q + 1'b1
+                                                                                                       : {GROUP_BITS{1'b0}};
+    end
+    if (!rst_ni) group_q <= {GROUP_BITS{1'b0}};
   end
 
   generate
@@ -405,7 +430,7 @@ module lane_array #(
 
   assign captured_o = captured_q;
 
-  wire unused_ok = &{1'b0, valid_q[4], first_q[4], scale_i, scale_each_i, scale_signed_i, scale_zero_i, uses, each};
+  wire unused_ok = &{1'b0, valid_q[4], first_q[4], scale_i, scale_each_i, scale_signed_i, scale_zero_i, uses, each, sign_row_q[0]};
 endmodule
 
 `default_nettype wire
