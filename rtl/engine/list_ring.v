@@ -32,10 +32,11 @@ module list_ring #(
   reg [ADDR_BITS:0] write_q, read_q, start_q;
   reg               valid_q;
 
+  localparam WRAPS = (1 << ADDR_BITS) == WORDS;  // by itself
   wire [ADDR_BITS:0] write_next =
-      write_q[ADDR_BITS-1:0] == LAST ? {~write_q[ADDR_BITS], {ADDR_BITS{1'b0}}} : write_q + 1'b1;
+      !WRAPS && write_q[ADDR_BITS-1:0] == LAST ? {~write_q[ADDR_BITS], {ADDR_BITS{1'b0}}} : write_q + 1'b1;
   wire [ADDR_BITS:0] read_next =
-      read_q[ADDR_BITS-1:0] == LAST ? {~read_q[ADDR_BITS], {ADDR_BITS{1'b0}}} : read_q + 1'b1;
+      !WRAPS && read_q[ADDR_BITS-1:0] == LAST ? {~read_q[ADDR_BITS], {ADDR_BITS{1'b0}}} : read_q + 1'b1;
   wire [ADDR_BITS:0] want = !next_i ? read_q : rewind_i ? start_q : read_next;
   wire [ADDR_BITS:0] oldest = last_pass_i ? read_q : start_q;
   wire               fetch = next_i || !valid_q;

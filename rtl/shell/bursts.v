@@ -5,6 +5,9 @@
 // A burst has at most 16 beats and ends at a multiple of 16 beats at the latest: 16 beats are 128 .. 1024 bytes, so
 // none crosses 4 KiB.
 //
+// One adder serves the addresses of all channels, which lie in a small memory, and one their counts of beats, which run
+// up to all ones: what is left, inverted.
+//
 // stream  a burst every three cycles
 // units   beats of DATA_BITS; addresses count beats
 // proved  handshake and burst rules of AXI4, reservations never exceed the queues (tests/formal)
@@ -60,8 +63,12 @@ module bursts #(
   localparam [1:0] PROGRAM = 2'd0, INPUT = 2'd1, OUTPUT = 2'd2;
   localparam OUTPUT_LOG2 = 5;
 
-  reg [ADDR_BITS-1:0] program_base_q, program_addr_q, input_addr_q, output_addr_q;
-  reg [LEFT_BITS-1:0] program_left_q, input_left_q;
+  localparam [1:0] PROGRAM_BASE = 2'd3;
+  reg  [LOW_BITS-1:0] addrs_low [0:3];
+  reg          [31:0] addrs_high [0:3];
+  reg                 program_starts_q;    // its next burst is the first of a block
+  reg           [3:0] output_place_q;      // lower bits of the output's address
+  reg [LEFT_BITS-1:0] program_count_q, input_count_q;
   reg  [PROGRAM_LOG2:0] program_taken_q;   // places of the queue that are filled or promised
   reg    [INPUT_LOG2:0] input_taken_q;
   reg   [OUTPUT_LOG2:0] output_level_q;    // beats that no burst has yet
@@ -74,9 +81,9 @@ module bursts #(
 
   // Who is next.
   wire owners_ready, owners_valid, owner;
-  wire [4:0] output_room = 5'd16 - {1'b0, output_addr_q[3:0]};
-  wire program_wants = program_left_q != 0 && program_taken_q <= (1 << PROGRAM_LOG2) - 16 && owners_ready;
-  wire input_wants = input_left_q != 0 && input_taken_q <= (1 << INPUT_LOG2) - 16 && owners_ready;
+  wire [4:0] output_room = 5'd16 - {1'b0, output_place_q};
+  wire program_wants = !program_idle_o && program_taken_q <= (1 << PROGRAM_LOG2) - 16 && owners_ready;
+  wire input_wants = !input_idle_o && input_taken_q <= (1 << INPUT_LOG2) - 16 && owners_ready;
   wire output_wants = (output_level_q >= {1'b0, output_room} || (output_flush_i && output_level_q != 0)) &&
                       write_left_q == 5'd0 && writes_q != 3'd7;
   reg        issue_q;
@@ -84,13 +91,15 @@ module bursts #(
   wire       free = !arvalid_q && !awvalid_q && !issue_q && !clear_i;
 
   // Its burst.
-  wire [ADDR_BITS-1:0] addr = channel_q == OUTPUT ? output_addr_q : channel_q == INPUT ? input_addr_q : program_addr_q;
-  wire [LEFT_BITS-1:0] left = channel_q == OUTPUT ? {{(LEFT_BITS - OUTPUT_LOG2 - 1) {1'b0}}, output_level_q}
-                            : channel_q == INPUT ? input_left_q : program_left_q;
+  wire           [1:0] place = channel_q == PROGRAM && program_starts_q ? PROGRAM_BASE : channel_q;
+  wire [ADDR_BITS-1:0] addr = {addrs_high[place], addrs_low[place]};
+  wire [LEFT_BITS-1:0] count = channel_q == OUTPUT ? ~{{(LEFT_BITS - OUTPUT_LOG2 - 1) {1'b0}}, output_level_q}
+                             : channel_q == INPUT ? input_count_q : program_count_q;
   wire           [4:0] room = 5'd16 - {1'b0, addr[3:0]};
-  wire           [4:0] beats = left < {{(LEFT_BITS - 5) {1'b0}}, room} ? left[4:0] : room;
+  wire           [4:0] beats = &count[LEFT_BITS-1:5] && ~count[4:0] < room ? ~count[4:0] : room;
   wire           [4:0] beats_less_1 = beats - 5'd1;
   wire [ADDR_BITS-1:0] addr_next = addr + {{(ADDR_BITS - 5) {1'b0}}, beats};
+  wire [LEFT_BITS-1:0] count_next = count + {{(LEFT_BITS - 5) {1'b0}}, beats};
   wire       issue = issue_q && !clear_i;
   wire       issue_program = issue && channel_q == PROGRAM;
   wire       issue_input = issue && channel_q == INPUT;
@@ -118,8 +127,8 @@ module bursts #(
   assign len_o = {4'd0, len_q};
   assign wvalid_o = write_left_q != 5'd0 && !awvalid_q;  // data behind their address
   assign wlast_o = write_left_q == 5'd1;
-  assign program_idle_o = program_left_q == 0;
-  assign input_idle_o = input_left_q == 0;
+  assign program_idle_o = &program_count_q;
+  assign input_idle_o = &input_count_q;
   assign output_empty_o = output_level_q == 0 && !issue_q;
   assign quiet_o = !owners_valid && !arvalid_q && !awvalid_q && write_left_q == 5'd0 && writes_q == 3'd0;
 
@@ -152,37 +161,45 @@ module bursts #(
     end
   end
 
-  always @(posedge clk_i) begin
-    if (set_low_i[0]) program_base_q[LOW_BITS-1:0] <= set_data_i[31:BEAT_LOG2];
-    if (set_high_i[0]) program_base_q[ADDR_BITS-1:LOW_BITS] <= set_data_i;
-    if (program_arm_i) program_addr_q <= program_base_q;
-    else if (issue_program) program_addr_q <= addr_next;
-    if (set_low_i[1]) input_addr_q[LOW_BITS-1:0] <= set_data_i[31:BEAT_LOG2];
-    else if (set_high_i[1]) input_addr_q[ADDR_BITS-1:LOW_BITS] <= set_data_i;
-    else if (issue_input) input_addr_q <= addr_next;
-    if (set_low_i[2]) output_addr_q[LOW_BITS-1:0] <= set_data_i[31:BEAT_LOG2];
-    else if (set_high_i[2]) output_addr_q[ADDR_BITS-1:LOW_BITS] <= set_data_i;
-    else if (issue_output) output_addr_q <= addr_next;
+  // Addresses are set while nothing is issued.
+  wire     [2:0] set = set_low_i | set_high_i;
+  wire     [1:0] write_place = issue ? channel_q : set[0] ? PROGRAM_BASE : set[1] ? INPUT : OUTPUT;
+  wire           write_low = issue || set_low_i != 3'd0;
+  wire           write_high = issue || set_high_i != 3'd0;
+  wire [ADDR_BITS-1:0] write_addr = issue ? addr_next : {set_data_i, set_data_i[31:BEAT_LOG2]};
 
-    if (program_arm_i) program_left_q <= program_beats_i;
-    else if (issue_program) program_left_q <= program_left_q - {{(LEFT_BITS - 5) {1'b0}}, beats};
-    if (input_arm_i) input_left_q <= input_beats_i;
-    else if (issue_input) input_left_q <= input_left_q - {{(LEFT_BITS - 5) {1'b0}}, beats};
-    program_taken_q <= program_taken_q + (issue_program ? {{(PROGRAM_LOG2 - 4) {1'b0}}, beats} : 0) -
-                       {{PROGRAM_LOG2{1'b0}}, program_pop_i};
-    input_taken_q <= input_taken_q + (issue_input ? {{(INPUT_LOG2 - 4) {1'b0}}, beats} : 0) -
-                     {{INPUT_LOG2{1'b0}}, input_pop_i};
-    output_level_q <= output_level_q + {{OUTPUT_LOG2{1'b0}}, output_push_i} - (issue_output ? {1'b0, beats} : 0);
+  // A queue's places change by a burst and by a beat in one adder, the beat being its carry: of the queues that are read
+  // into, one less and one more again unless a beat leaves; of the results, as many less as a burst takes, less one.
+  wire    [PROGRAM_LOG2:0] program_more = issue_program ? {{(PROGRAM_LOG2 - 4) {1'b0}}, beats_less_1} : {(PROGRAM_LOG2 + 1) {1'b1}};
+  wire      [INPUT_LOG2:0] input_more = issue_input ? {{(INPUT_LOG2 - 4) {1'b0}}, beats_less_1} : {(INPUT_LOG2 + 1) {1'b1}};
+  wire     [OUTPUT_LOG2:0] output_less = issue_output ? ~{1'b0, beats_less_1} : {(OUTPUT_LOG2 + 1) {1'b0}};
+  wire  [PROGRAM_LOG2+1:0] program_taken_next = {program_taken_q, 1'b1} + {program_more, !program_pop_i};
+  wire    [INPUT_LOG2+1:0] input_taken_next = {input_taken_q, 1'b1} + {input_more, !input_pop_i};
+  wire   [OUTPUT_LOG2+1:0] output_level_next = {output_level_q, 1'b1} + {output_less, output_push_i};
+  always @(posedge clk_i) begin
+    if (write_low) addrs_low[write_place] <= write_addr[LOW_BITS-1:0];
+    if (write_high) addrs_high[write_place] <= write_addr[ADDR_BITS-1:LOW_BITS];
+    if (set_low_i[2] || issue_output) output_place_q <= write_addr[3:0];
+    if (program_arm_i) program_starts_q <= 1'b1;
+    else if (issue_program) program_starts_q <= 1'b0;
+
+    if (program_arm_i) program_count_q <= ~program_beats_i;
+    else if (issue_program) program_count_q <= count_next;
+    if (input_arm_i) input_count_q <= ~input_beats_i;
+    else if (issue_input) input_count_q <= count_next;
+    program_taken_q <= program_taken_next[PROGRAM_LOG2+1:1];
+    input_taken_q <= input_taken_next[INPUT_LOG2+1:1];
+    output_level_q <= output_level_next[OUTPUT_LOG2+1:1];
     if (!rst_ni || clear_i) begin
-      program_left_q <= 0;
-      input_left_q <= 0;
+      program_count_q <= {LEFT_BITS{1'b1}};
+      input_count_q <= {LEFT_BITS{1'b1}};
       program_taken_q <= 0;
       input_taken_q <= 0;
       output_level_q <= 0;
     end
   end
 
-  wire unused_ok = &{1'b0, beats_less_1[4], set_data_i};
+  wire unused_ok = &{1'b0, beats_less_1[4], set_data_i, set, program_taken_next[0], input_taken_next[0], output_level_next[0]};
 endmodule
 
 `default_nettype wire

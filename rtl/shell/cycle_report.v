@@ -40,12 +40,11 @@ module cycle_report (
   wire [2:0] place = phase_q[3:1];
   wire [3:0] addr = job_read_i ? job_addr_i : host_addr_i;
   wire [2:0] read_place = collect ? addr[3:1] : place;
-  wire [COUNT_BITS-1:0] collected = (zero_q[place] ? {COUNT_BITS{1'b0}} : count_q) +
-                                    {{(COUNT_BITS - SMALL_BITS) {1'b0}}, small_q[place]};
+  wire [COUNT_BITS-1:0] collected = count_q + {{(COUNT_BITS - SMALL_BITS) {1'b0}}, small_q[place]};
 
   always @(posedge clk_i) begin
     if (collect) counts[place] <= collected;
-    count_q <= counts[read_place];
+    count_q <= clear_i || zero_q[read_place] ? {COUNT_BITS{1'b0}} : counts[read_place];
   end
 
   always @(posedge clk_i) begin : small_counters

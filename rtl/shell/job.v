@@ -96,10 +96,10 @@ module job #(
   reg              [3:0] state_q;
   reg              [4:0] step_q;         // within a state
   reg              [3:0] status_q;
-  reg [PROGRAM_BITS-1:0] program_words_q, words_left_q;
+  reg [PROGRAM_BITS-1:0] program_words_q, words_q;
   reg    [WORD_BITS-1:0] input_words_q;
   reg             [15:0] input_base_q;
-  reg   [COUNT_BITS-1:0] outputs_q, outputs_left_q, runs_left_q, runs_done_q;
+  reg   [COUNT_BITS-1:0] outputs_q, results_q, runs_q, runs_done_q;
   reg              [4:0] patience_q;
   reg                    report_ok_q;    // there is an address for it
   reg              [1:0] programs_q, inputs_q;  // blocks asked for, of this run and the next
@@ -122,12 +122,13 @@ module job #(
   wire       is_words = arg_q == PROGRAM_WORDS || is_input_words || arg_q == OUTPUT_WORDS || arg_q == RUNS;
   wire       is_low = arg_q == PROGRAM || arg_q == INPUT || arg_q == OUTPUT || arg_q == ADDR_REPORT;
   localparam [31:0] MOST_INPUT_WORDS = ACT_WORDS;
+  wire [17:0] input_end = {1'b0, args_data_i[16:0]} + {2'd0, input_base_q};
   always @* begin
     misplaced = (is_low && args_data_i[5:0] != 6'd0) || (is_words && zero);
     case (arg_q)
       PROGRAM_WORDS: too_large = args_data_i[31:PROGRAM_BITS] != 0;
       INPUT_BASE: too_large = args_data_i >= MOST_INPUT_WORDS;
-      INPUT_WORDS: too_large = args_data_i > MOST_INPUT_WORDS - {16'd0, input_base_q};
+      INPUT_WORDS: too_large = args_data_i[31:17] != 0 || input_end > MOST_INPUT_WORDS[17:0];
       OUTPUT_WORDS, RUNS: too_large = args_data_i[31:COUNT_BITS] != 0;
       PATIENCE: too_large = args_data_i[31:5] != 0;
       default: too_large = 1'b0;
@@ -147,8 +148,9 @@ module job #(
                        arg_now && arg_q == INPUT + 5'd1, arg_now && arg_q == PROGRAM + 5'd1};
 
   // ---- blocks to read ------------------------------------------------------------------------------------
+  wire last_run = (&runs_q[COUNT_BITS-1:1]) && !runs_q[0];
   wire running = state_q == LOAD || state_q == RUN || state_q == END_RUN;
-  wire [1:0] wanted = runs_left_q == 1 ? 2'd1 : 2'd2;
+  wire [1:0] wanted = last_run ? 2'd1 : 2'd2;
   wire run_ends = state_q == END_RUN && pack_even_i;
   assign program_arm_o = running && program_idle_i && programs_q < wanted && !run_ends;
   assign input_arm_o = running && input_idle_i && inputs_q < wanted && !run_ends;
@@ -158,9 +160,10 @@ module job #(
   assign input_beats_o = {6'd0, input_bytes[BEATS_BITS-1:6]} << (6 - BYTES_LOG2);
 
   // ---- a run ---------------------------------------------------------------------------------------------
-  wire words_are_left = words_left_q != 0;
+  // Words, results and runs are counted up, inverted, to all ones: an increment takes no LUT.
+  wire words_are_left = !(&words_q);
   assign word_take_o = prog_valid_o && prog_ready_i;
-  assign word_last_o = words_left_q == 1;
+  assign word_last_o = (&words_q[PROGRAM_BITS-1:1]) && !words_q[0];
   assign prog_valid_o = state_q == RUN && word_valid_i && words_are_left;
   assign load_start_o = state_q == LOAD && step_q == 5'd0;
   assign load_base_o = input_base_q;
@@ -169,9 +172,10 @@ module job #(
   wire result = state_q == RUN && out_valid_i && out_ready_o;
   assign out_ready_o = state_q == RUN && pack_ready_i;
   wire engine_ends = state_q == RUN && engine_done_i;
-  wire too_many = result && outputs_left_q == 0;
+  wire results_are_left = !(&results_q);
+  wire too_many = result && !results_are_left;
   wire left_over = engine_ends && (words_are_left || engine_busy_i);
-  wire too_few = engine_ends && outputs_left_q != 0;
+  wire too_few = engine_ends && results_are_left;
 
   // ---- patience ------------------------------------------------------------------------------------------
   // A lane that computes shows that the engine is alive, but work without words and results must end, too: a damaged size may
@@ -248,7 +252,6 @@ module job #(
   assign clear_o = !(running || state_q == FINISH || state_q == REPORT || state_q == WRITTEN);
   assign clear_output_o = (state_q == SETTLE && quiet_i) || state_q == ADDRESS;
   assign engine_rst_no = rst_ni && state_q != FAIL && state_q != SETTLE;
-  wire   last_run = runs_left_q == 1;
 
   always @(posedge clk_i) begin
     arg_valid_q <= reading;
@@ -265,13 +268,13 @@ module job #(
         INPUT_BASE: input_base_q <= args_data_i[15:0];
         INPUT_WORDS: input_words_q <= args_data_i[WORD_BITS-1:0];
         OUTPUT_WORDS: outputs_q <= args_data_i[COUNT_BITS-1:0];
-        RUNS: runs_left_q <= args_data_i[COUNT_BITS-1:0];
+        RUNS: runs_q <= ~args_data_i[COUNT_BITS-1:0];
         PATIENCE: patience_q <= zero || too_large ? 5'd24 : args_data_i[4:0];
         default: ;
       endcase
     end
-    if (word_take_o) words_left_q <= words_left_q - 1'b1;
-    if (result) outputs_left_q <= outputs_left_q - 1'b1;
+    if (word_take_o) words_q <= words_q + 1'b1;
+    if (result) results_q <= results_q + 1'b1;
     programs_q <= programs_q + {1'b0, program_arm_o} - {1'b0, run_ends};
     inputs_q <= inputs_q + {1'b0, input_arm_o} - {1'b0, run_ends};
     step_q <= step_q + 5'd1;
@@ -308,15 +311,15 @@ module job #(
         end
       end
       LOAD: begin
-        words_left_q <= program_words_q;
-        outputs_left_q <= outputs_q;
+        words_q <= ~program_words_q;
+        results_q <= ~outputs_q;
         step_q <= 5'd1;
         if (load_ends) state_q <= RUN;
       end
       RUN: if (engine_ends) state_q <= END_RUN;
       END_RUN: if (pack_even_i) begin
         step_q <= 5'd0;
-        runs_left_q <= runs_left_q - 1'b1;
+        runs_q <= runs_q + 1'b1;
         runs_done_q <= runs_done_q + 1'b1;
         state_q <= last_run ? FINISH : LOAD;
       end

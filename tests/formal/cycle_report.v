@@ -26,7 +26,7 @@
       always @* if (f_past && rst_ni && f_cleared) begin
         assert (f_kept[f_i] == f_count[f_i]);
         assert (small_q[f_i] <= since + 5'd1);
-        if (collect && place == f_i) assert (count_q == counts[f_i]);
+        if (collect && place == f_i) assert (count_q == (zero_q[f_i] ? {COUNT_BITS{1'b0}} : counts[f_i]));
         assert (zero_q[f_i] || late <= 16);
       end
     end
