@@ -402,19 +402,20 @@ module lane_array #(
   reg [GROUP_BITS-1:0] group_q;  // that chain_q takes next
   always @(posedge clk_i) begin : drain_chain
     integer p, k, level;
-    (* mem2reg *) reg signed [ACC_BITS-1:0] choice [0:(1<<GROUP_BITS)-1];
+    reg [(ACC_BITS<<GROUP_BITS)-1:0] choice;
     if (last_q[4]) begin
       for (p = DRAIN; p < LANES; p = p + 1) held_q[p] <= acc_q[p];
     end
     if (last_q[4] || shift_i) begin
       for (p = 0; p < DRAIN; p = p + 1) begin
         for (k = 0; k < (1 << GROUP_BITS); k = k + 1)
-          choice[k] = k == 0 ? acc_q[p] : held_q[(k < GROUPS ? k : LAST_GROUP)*DRAIN+p];
+          choice[ACC_BITS*k+:ACC_BITS] = k == 0 ? acc_q[p] : held_q[(k < GROUPS ? k : LAST_GROUP)*DRAIN+p];
         for (level = 0; level < GROUP_BITS; level = level + 1) begin
           for (k = 0; k < (1 << (GROUP_BITS - 1 - level)); k = k + 1)
-            choice[k] = group_q[level] ? choice[2*k+1] : choice[2*k];
+            choice[ACC_BITS*k+:ACC_BITS] = group_q[level] ? choice[ACC_BITS*(2*k+1)+:ACC_BITS]
+                                                          : choice[ACC_BITS*2*k+:ACC_BITS];
         end
-        chain_q[p] <= choice[0];
+        chain_q[p] <= choice[ACC_BITS-1:0];
       end
       group_q <= GROUPS > 1 && (last_q[4] || (group_q != 0 && group_q != LAST_GROUP[GROUP_BITS-1:0])) ? group_q + 1'b1
                                                                                                        : {GROUP_BITS{1'b0}};
