@@ -292,7 +292,10 @@ static void a_seed_says_it_all(void **state) {
     lac_quant_config one = config_of(3, 4, 1), two = config_of(3, 4, 2);
     one.iterations = two.iterations = 10;
     double d;
-    const lac_graph *a = quantized(f, "qdrop", &one, &d), *again = quantized(f, "qdrop", &one, &d);
+    const lac_graph *a = quantized(f, "qdrop", &one, &d);
+    lac_plan_threads(3);
+    const lac_graph *again = quantized(f, "qdrop", &one, &d);
+    lac_plan_threads(1);
     assert_true(same_codes(f, a, again));
     assert_false(same_codes(f, a, quantized(f, "qdrop", &two, &d)));
 }
