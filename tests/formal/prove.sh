@@ -6,12 +6,15 @@
 #
 # NAME.proof is read by the shell and says:
 #   top       module that is proved; NAME.v is put in before the endmodule of its file
+#   properties  NAME of another proof, whose NAME.v this one shares, with other params
 #   sources   files under rtl/, the one of top first
 #   params    "NAME value ..." of top
 #   depth     of the bounded proof; induction needs no more steps than that
 #   induct    depth of the induction (default: depth); "none" where only the bounded proof is meant, and why
 #   engine    "sat": bounded proof and induction by the solver that is built into Yosys, where z3 takes minutes; "pdr": a
 #             proof for all times by ABC's property-directed reachability, which finds the invariants of the induction itself
+#   bounded   "abc": ABC looks for the failures of the mutants and for the covers, in the first depth cycles, where the others take minutes
+#   start     with it, the cycle from which on the mutants are watched: a late failure is found sooner than an early one ruled out
 #   expose    files under rtl/ and sed scripts "file|script" that let the properties see a memory inside
 #   mutants   likewise, one a line: each of them breaks the RTL
 # NAME.v has assume, assert and cover statements; files named *_rules.v here are read as well, *.vh where they are included.
@@ -19,7 +22,7 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 rtl=$here/../../rtl
 contract=$1 name=$2 mode=${3:-}
-params= induct= engine= expose= mutants=
+properties=$name params= induct= engine= bounded= start=0 expose= mutants=
 . "$here/$name.proof"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -37,7 +40,7 @@ translate() {
   local file set_params=() words i
   file=$work/$(basename "${sources%% *}")
   sed -i -e "/^endmodule/{
-r $here/$name.v
+r $here/$properties.v
 N
 }" "$file"
   # "r" puts the text behind the line, so the endmodule moves to the end.
@@ -78,6 +81,33 @@ solve_pdr() {
   else cat "$log" >&2; exit 2; fi
 }
 
+# aiger SCRIPT: the model for ABC, each assertion an output that is never 1.
+aiger() {
+  yosys -q -p "read_rtlil $work/$name.il; $1; delete -output w:*; memory_map -formal; opt -full; techmap; opt; dffunmap; aigmap
+    opt_clean; write_aiger -zinit $work/$name.aig" >"$work/aiger.log" 2>&1 || { cat "$work/aiger.log" >&2; exit 2; }
+}
+
+# Whether any assertion fails in the cycles from start on.
+solve_abc() {
+  local log=$work/bounded.log
+  aiger 'chformal -cover -remove'
+  yosys-abc -c "read_aiger $work/$name.aig; fold; orpos; bmc3 -S $start -F $depth" >"$log" 2>&1 || true
+  if grep -q "No output asserted in $depth frames" "$log"; then echo PASSED
+  elif grep -q 'was asserted in frame' "$log"; then echo 'Assert failed' >>"$log"; echo FAILED
+  else cat "$log" >&2; exit 2; fi
+}
+
+# Whether every cover is reached: as an assertion that it never holds, each of them fails.
+cover_abc() {
+  local log=$work/cover.log
+  printf '%s\n' 'module \$cover (input A, input EN);' '\$assert _TECHMAP_REPLACE_ (.A(~A), .EN(EN));' 'endmodule' >"$work/cover.map"
+  aiger "chformal -assert -remove; techmap -map $work/cover.map"
+  yosys-abc -c "read_aiger $work/$name.aig; fold; bmc3 -a -F $depth" >"$log" 2>&1 || true
+  if grep -q 'was asserted in frame.*solved \([0-9]*\) out of \1 ' "$log"; then echo PASSED
+  elif grep -q 'outputs are SAT\|No output asserted' "$log"; then echo FAILED
+  else cat "$log" >&2; exit 2; fi
+}
+
 # solve KIND OPTIONS: prints PASSED or FAILED; anything else is an error.
 solve() {
   local log=$work/$1.log
@@ -96,7 +126,8 @@ if [ "$mode" = --mutants ]; then
     edits "$expose"
     edit "$file" "$script"
     translate
-    case $engine in
+    case ${bounded:-$engine} in
+      abc) result=$(solve_abc) ;;
       sat) result=$(solve_sat) ;;
       pdr) result=$(solve_pdr) ;;
       *) result=$(solve bounded -t "$depth") ;;
@@ -127,8 +158,9 @@ if [ "$induct" != none ] && [ -z "$engine" ]; then
   [ "$(solve induction -i -t "${induct:-$depth}")" = PASSED ] || { cat "$work/induction.log" >&2; exit 1; }
   kinds+=", induction"
 fi
-if grep -q 'cover *(' "$here/$name.v"; then
-  [ "$(solve cover -c -t "$depth")" = PASSED ] || { cat "$work/cover.log" >&2; exit 1; }
+if grep -q 'cover *(' "$here/$properties.v"; then
+  if [ "$bounded" = abc ]; then result=$(cover_abc); else result=$(solve cover -c -t "$depth"); fi
+  [ "$result" = PASSED ] || { cat "$work/cover.log" >&2; exit 1; }
   kinds+=", cover"
 fi
 echo "$name: proved ($kinds)"
