@@ -61,7 +61,7 @@ enum {
     LAC_CHUNK_WORDS = 64, // program words fetched in one burst
     LAC_MOST_CHUNKS = LAC_ACT_WORDS * LAC_GROUPS * LAC_GROUP_BYTES / 8 / LAC_CHUNK_WORDS + 1,
     LAC_MOST_STEPS = 65536, // bounds of loops, not limits
-    LAC_MOST_PIECES = 1 << 24,
+    LAC_MOST_PIECES = 1 << 28,
     LAC_MOST_BURSTS = 1 << 24,
     LAC_CHUNK_SLOTS = LAC_CHUNK_WORDS * 16,
     LAC_MOST_IMAGES = 8, // that share the mesh
@@ -83,9 +83,10 @@ typedef struct lac_layer {
     int32_t act_signed, reduce, raw, order, entry_bits, weight_bits, pad_code, n_taps, id, in_base, out_base,
         n_out, minor, in_h, in_w, full_rows, rem_rows, full_cols, rem_cols, stride_y, stride_x,
         in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
-        hi, zero, split_y, split_x, out_signed, table, scale, scale_signed, scale_each;
+        hi, zero, split_y, split_x, out_signed, table, scale, scale_signed, scale_each, streamed;
     int32_t rows, cols, n_images; // of the mesh that one image has; images at once
-    int32_t once;                 // every list is used for one pixel only
+    int32_t visits,
+        once; // pixels that a lane visits, pool windows included; a list in the program is for one only
 } lac_layer;
 
 // A part of the program, fetched in bursts.
@@ -99,10 +100,18 @@ typedef struct lac_taps {
     int32_t dy[LAC_MOST_TAPS], dx[LAC_MOST_TAPS], offset[LAC_MOST_TAPS];
 } lac_taps;
 
+// A pixel of the tile, and a place in the pool window.
+typedef struct lac_visit {
+    int32_t oy, ox, wy, wx;
+} lac_visit;
+
 // Where the reading of a layer's lists stands.
 typedef struct lac_cursor {
     int32_t channel;      // the next one to begin
+    int32_t copies;       // of its list that are still to come, in a streamed layer
+    lac_visit visit;      // what the list is for there
     int32_t group_base;   // activation words
+    int32_t begun;        // its header was read
     int32_t inside;       // a list has begun and goes on in the next piece
     int32_t slot;         // of the word in hand, in bits
     int32_t major, minor; // position in the list
@@ -116,6 +125,7 @@ typedef struct lac_list {
     uint64_t entry[LAC_LIST_WORDS];
     int32_t n, present, first, last, channel;
     int32_t bias, m, s;
+    lac_visit visit; // in a streamed layer
 } lac_list;
 
 // Which lanes find a real pixel, by class of the tap's row and column: 0xFF or 0. And whose lanes they are:
@@ -199,8 +209,8 @@ LAC_FN int32_t lac_split_is_sound(const lac_layer *r) {
 
 // One pixel to one pixel, in one image, and no more slots than multipliers.
 LAC_FN int32_t lac_slots_are_sound(const lac_layer *r) {
-    return 16 >> r->entry_bits <= LAC_VECTOR && r->reduce && r->n_taps == 1 && r->n_images == 1 &&
-           r->in_h == 1 && r->in_w == 1 && r->out_h == 1 && r->out_w == 1 && r->once;
+    return 16 >> r->entry_bits <= LAC_VECTOR && !r->streamed && r->reduce && r->n_taps == 1 &&
+           r->n_images == 1 && r->in_h == 1 && r->in_w == 1 && r->out_h == 1 && r->out_w == 1 && r->once;
 }
 
 // Tables and factors only where the engine has them: a map and its factors are a tap each.
@@ -263,10 +273,12 @@ LAC_FN void lac_layer_decode(const uint64_t words[LAC_LAYER_WORDS], lac_layer *r
     r->scale = LAC_GET(LAYER_SCALE);
     r->scale_signed = LAC_GET(LAYER_SCALE_SIGNED);
     r->scale_each = LAC_GET(LAYER_SCALE_EACH);
+    r->streamed = LAC_GET(LAYER_STREAMED);
     r->rows = LAC_MESH_Y >> r->split_y;
     r->cols = LAC_MESH_X >> r->split_x;
     r->n_images = 1 << (r->split_y + r->split_x);
-    r->once = r->out_h * r->out_w * r->pool_h * r->pool_w == 1;
+    r->visits = r->out_h * r->out_w * r->pool_h * r->pool_w;
+    r->once = r->streamed || r->visits == 1;
 }
 
 // Reads a layer's table.
@@ -339,10 +351,40 @@ LAC_FN void lac_begin_list(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_
     int32_t step = layer->order == 0 ? layer->minor : 1;
     if (LAC_GET(CHANNEL_NEXT_GROUP)) cursor->group_base += step * layer->in_channel_words;
     cursor->header = words[0];
+    cursor->copies = layer->streamed ? LAC_GET(CHANNEL_RUN) : 0;
+    if (layer->streamed && cursor->copies != layer->visits - 1) lac_stop(&reader->code, LAC_KERNEL_PROGRAM);
+}
+
+// After the header, and again for every copy.
+LAC_FN void lac_rewind_list(lac_cursor *cursor) {
     cursor->slot = 64; // the list begins in the next word
     cursor->major = 0;
     cursor->minor = -1;
     cursor->times_4 = 0;
+}
+
+// The next pixel, in the order of lac_replay; after the last one the first.
+LAC_FN void lac_next_visit(const lac_layer *layer, lac_visit *v) {
+    if (++v->wx < layer->pool_w) return;
+    v->wx = 0;
+    if (++v->wy < layer->pool_h) return;
+    v->wy = 0;
+    if (++v->ox < layer->out_w) return;
+    v->ox = 0;
+    if (++v->oy < layer->out_h) return;
+    v->oy = 0;
+}
+
+// The list in hand is complete.
+LAC_FN void lac_end_list(const lac_layer *layer, lac_cursor *cursor) {
+    if (layer->streamed) lac_next_visit(layer, &cursor->visit);
+    if (cursor->copies > 0) {
+        cursor->copies--;
+        lac_rewind_list(cursor);
+        return;
+    }
+    cursor->begun = 0;
+    cursor->channel++;
 }
 
 // DIGIT lanes: a mark begins the next plane of digits, with the next entry (gap 0) or with one of its own
@@ -353,6 +395,13 @@ LAC_FN void lac_next_plane(lac_cursor *cursor, int32_t gap, lac_list *list, int3
     cursor->minor = -1;
     cursor->times_4 = gap == 0;
     if (gap != 0) list->entry[(*n)++] = (uint64_t)1 << 8 | (uint64_t)LAC_ALL_LANES << 48;
+}
+
+// Whether a slot takes a place in the list memory: not a skip, an end or a mark without an entry of its own.
+LAC_FN int32_t lac_is_entry(const lac_layer *layer, int32_t slot) {
+    const int32_t mark = LAC_DIGIT_MARK & ((1 << LAC_DIGIT_BITS) - 1), gap = slot >> layer->weight_bits;
+    const int32_t weight = slot & ((1 << layer->weight_bits) - 1);
+    return LAC_LANE == LAC_LANE_DIGIT && weight == mark ? gap != 0 : weight != 0;
 }
 
 // One slot of a list: an entry, a skip, a mark or the end.
@@ -394,7 +443,7 @@ LAC_FN int32_t lac_decode(const lac_layer *layer, const lac_taps *taps, lac_read
     for (int32_t i = 0; i < LAC_CHUNK_SLOTS + 1; i++) {
         LAC_HLS(PIPELINE II = 1)
         LAC_HLS(LOOP_TRIPCOUNT min = 1 max = LAC_CHUNK_SLOTS)
-        if (reader->code != LAC_KERNEL_OK || n == LAC_LIST_WORDS || list->last) break;
+        if (reader->code != LAC_KERNEL_OK || list->last) break;
         if (cursor->slot == 64) {
             goes_on = reader->at - reader->first >= LAC_CHUNK_WORDS;
             if (goes_on) break;
@@ -407,6 +456,7 @@ LAC_FN int32_t lac_decode(const lac_layer *layer, const lac_taps *taps, lac_read
             reader->at++;
         }
         int32_t slot = (int32_t)(cursor->word & entry_mask);
+        if (n == LAC_LIST_WORDS && lac_is_entry(layer, slot)) break; // the end may still come
         cursor->word >>= entry_bits;
         cursor->slot += entry_bits;
         lac_slot(layer, taps, slot, cursor, list, &n, &reader->code);
@@ -424,7 +474,12 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     list->first = !cursor->inside;
     list->last = 0;
     list->channel = cursor->channel;
-    if (list->first) lac_begin_list(program, reader, &layer, cursor);
+    list->visit = cursor->visit;
+    if (!cursor->begun) {
+        lac_begin_list(program, reader, &layer, cursor);
+        lac_rewind_list(cursor);
+        cursor->begun = 1;
+    }
     for (int32_t burst = 0; burst < LAC_MOST_BURSTS; burst++) {
         if (!lac_decode(&layer, taps, reader, cursor, list)) break;
         lac_refill(program, reader);
@@ -437,7 +492,7 @@ LAC_FN void lac_fetch(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_reade
     if (list->s < 1 && !layer.raw) lac_stop(&reader->code, LAC_KERNEL_PROGRAM);
     if (!list->last && !layer.once) lac_stop(&reader->code, LAC_KERNEL_STALLED);
     cursor->inside = !list->last;
-    if (list->last) cursor->channel++;
+    if (list->last) lac_end_list(&layer, cursor);
 }
 
 // ---- activation memory ------------------------------------------------------------------------------------
@@ -724,30 +779,34 @@ LAC_FN void lac_reduce(const lac_masks *masks, int32_t n_images, int32_t acc[LAC
 // A list, or a piece of one, at one position of the pool window of one pixel.
 LAC_FN void lac_pixel(const lac_layer *layer, const lac_list *list, const lac_masks *masks,
                       uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], LAC_GLOBAL int32_t *LAC_RESTRICT output,
-                      int32_t oy, int32_t ox, int32_t wy, int32_t wx, lac_mesh *mesh) {
+                      lac_visit at, lac_mesh *mesh) {
     if (list->first)
         for (int32_t p = 0; p < LAC_LANES; p++) {
             LAC_HLS(UNROLL)
             mesh->acc[p] = 0;
         }
-    lac_accumulate(layer, list, masks, memory, (oy * layer->pool_stride_y + wy) * layer->stride_y,
-                   (ox * layer->pool_stride_x + wx) * layer->stride_x, mesh);
+    lac_accumulate(layer, list, masks, memory, (at.oy * layer->pool_stride_y + at.wy) * layer->stride_y,
+                   (at.ox * layer->pool_stride_x + at.wx) * layer->stride_x, mesh);
     if (!list->last) return;
     if (layer->reduce) lac_reduce(masks, layer->n_images, mesh->acc);
     if (layer->raw) {
         lac_send(output, layer, list, masks, mesh);
     } else {
-        uint32_t address =
-            (uint32_t)(layer->out_base + list->channel * layer->out_channel_words + oy * layer->out_w + ox);
-        lac_store(layer, list, masks, wy == 0 && wx == 0, wy == layer->pool_h - 1 && wx == layer->pool_w - 1,
-                  address, memory, mesh);
+        uint32_t address = (uint32_t)(layer->out_base + list->channel * layer->out_channel_words +
+                                      at.oy * layer->out_w + at.ox);
+        lac_store(layer, list, masks, at.wy == 0 && at.wx == 0,
+                  at.wy == layer->pool_h - 1 && at.wx == layer->pool_w - 1, address, memory, mesh);
     }
 }
 
-// All pixels of the list's channel.
+// All pixels of the list's channel, or the one that a streamed list is for.
 LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *masks,
                        uint8_t memory[LAC_ACT_WORDS][LAC_WORD_CELLS], LAC_GLOBAL int32_t *LAC_RESTRICT output,
                        lac_mesh *mesh) {
+    if (layer.streamed) {
+        lac_pixel(&layer, list, masks, memory, output, list->visit, mesh);
+        return;
+    }
     for (int32_t oy = 0; oy < 63; oy++) {
         if (oy >= layer.out_h) break;
         for (int32_t ox = 0; ox < 63; ox++) {
@@ -756,7 +815,8 @@ LAC_FN void lac_replay(lac_layer layer, const lac_list *list, const lac_masks *m
                 if (wy >= layer.pool_h) break;
                 for (int32_t wx = 0; wx < 15; wx++) {
                     if (wx >= layer.pool_w || mesh->code != LAC_KERNEL_OK) break;
-                    lac_pixel(&layer, list, masks, memory, output, oy, ox, wy, wx, mesh);
+                    const lac_visit at = {oy, ox, wy, wx};
+                    lac_pixel(&layer, list, masks, memory, output, at, mesh);
                 }
             }
         }
@@ -1049,6 +1109,7 @@ LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_r
     lac_list even, odd;
     lac_masks masks;
     lac_cursor cursor;
+    const lac_visit first = {0, 0, 0, 0};
     LAC_HLS(ARRAY_PARTITION variable = masks.rows type = complete dim = 0)
     LAC_HLS(ARRAY_PARTITION variable = masks.cols type = complete dim = 0)
     LAC_HLS(ARRAY_PARTITION variable = masks.has_first type = complete)
@@ -1056,7 +1117,10 @@ LAC_FN void lac_run_layer(LAC_GLOBAL const uint64_t *LAC_RESTRICT program, lac_r
     LAC_HLS(ARRAY_PARTITION variable = masks.image type = complete)
     cursor.channel = 0;
     cursor.group_base = 0;
+    cursor.begun = 0;
     cursor.inside = 0;
+    cursor.copies = 0;
+    cursor.visit = first;
     lac_make_masks(layer, &masks);
     lac_fetch(program, reader, *layer, taps, &cursor, &even);
     odd.present = 0;

@@ -89,6 +89,14 @@ static bool is_legal(const step *s, list_order order) {
     return order == BY_CHANNEL || s->one_group || s->inputs == 1;
 }
 
+// A list that list memory cannot hold comes again for every pixel.
+static bool is_streamed(const pricer *p, const step *s, const lac_channel_work *work) {
+    uint64_t longest = 0;
+    for (int o = 0; o < s->shape.n_out; o++)
+        if (work[o].n_entries > longest) longest = work[o].n_entries;
+    return s->shape.visits > 1 && longest > p->engine.list_words;
+}
+
 // The step in the best of its formats.
 static uint64_t price(pricer *p, const step *s) {
     lac_list_price prices[MOST_FORMATS];
@@ -103,7 +111,9 @@ static uint64_t price(pricer *p, const step *s) {
             if (!is_legal(s, order) || bits <= s->weight_bits) continue;
             prices[n].n_words = measure(s, order, &f, work);
             after[n] = p->clock;
-            lac_step_time(&p->engine, &s->shape, work, &after[n], p->scratch, &cost);
+            lac_step_shape shape = s->shape;
+            shape.streamed = is_streamed(p, s, work);
+            lac_step_time(&p->engine, &shape, work, &after[n], p->scratch, &cost);
             prices[n++].cycles = cost.total;
         }
     p->clock = after[lac_list_best(prices, n)];

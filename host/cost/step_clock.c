@@ -38,13 +38,14 @@ static uint64_t flush_cycles(const lac_step_engine *engine, const lac_step_shape
     return LANE_CYCLES + walk + (s->reduce ? SUM_CYCLES : 0) + requantize_cycles(engine, s);
 }
 
-/// Channels so far: how many entries they have, when they were finished.
+/// Lists so far: how many entries they have, when they were finished.
 typedef struct history {
     const lac_channel_work *work;
-    uint64_t *end;      ///< [channel]
-    uint64_t n_decoded; ///< entries of all channels up to the one in hand
-    uint64_t n_freed;   ///< entries of channels before `oldest`
-    int oldest;
+    uint64_t copies;    ///< lists of a channel, one after the other: 1, or of a streamed step the visits
+    uint64_t *end;      ///< [list]
+    uint64_t n_decoded; ///< entries of all lists up to the one in hand
+    uint64_t n_freed;   ///< entries of lists before `oldest`
+    uint64_t oldest;
 } history;
 
 static uint64_t entries_of(const lac_channel_work *work) {
@@ -52,22 +53,26 @@ static uint64_t entries_of(const lac_channel_work *work) {
     return n ? n : 1;
 }
 
-/// When list memory has room for the last entry of channel o. A channel frees its entries one by one in its
-/// last pass.
-static uint64_t room_at(history *h, int o, uint64_t list_words) {
-    h->n_decoded += entries_of(&h->work[o]);
+static uint64_t entries_in(const history *h, uint64_t list) {
+    return entries_of(&h->work[list / h->copies]);
+}
+
+/// When list memory has room for the last entry of a list. A list frees its entries one by one in its last
+/// pass.
+static uint64_t room_at(history *h, uint64_t list, uint64_t list_words) {
+    h->n_decoded += entries_in(h, list);
     if (h->n_decoded <= list_words) return 0;
     uint64_t must_go = h->n_decoded - list_words;
-    while (h->oldest < o && h->n_freed + entries_of(&h->work[h->oldest]) < must_go)
-        h->n_freed += entries_of(&h->work[h->oldest++]);
-    if (h->oldest >= o) return 0; // its own entries leave while they are decoded
-    return h->end[h->oldest] - entries_of(&h->work[h->oldest]) + (must_go - h->n_freed);
+    while (h->oldest < list && h->n_freed + entries_in(h, h->oldest) < must_go)
+        h->n_freed += entries_in(h, h->oldest++);
+    if (h->oldest >= list) return 0; // its own entries leave while they are decoded
+    return h->end[h->oldest] - entries_in(h, h->oldest) + (must_go - h->n_freed);
 }
 
 /// Slots that the decoder works through, or words that the parser takes, whichever is more.
-static uint64_t decode_cycles(const lac_channel_work *work) {
+static uint64_t decode_cycles(const lac_channel_work *work, bool has_header) {
     uint64_t slots = (uint64_t)work->n_entries + work->n_nulls + work->n_skips;
-    return later(slots, 1 + (uint64_t)work->n_words);
+    return later(slots, (has_header ? 1 : 0) + (uint64_t)work->n_words);
 }
 
 /// The vector unit takes a word a cycle, headers included, as soon as the step before is over.
@@ -91,8 +96,10 @@ static void vector_time(const lac_step_engine *engine, const lac_step_shape *sha
 
 void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, const lac_channel_work *work,
                    lac_engine_clock *clock, lac_arena *scratch, lac_step_cost *cost) {
-    uint64_t start = clock->drained, visits = shape->visits, pace = drain_pace(engine, shape);
-    history h = {.work = work, .end = LAC_NEW_ARRAY(scratch, uint64_t, shape->n_out)};
+    uint64_t start = clock->drained, copies = shape->streamed ? shape->visits : 1;
+    uint64_t n_lists = (uint64_t)shape->n_out * copies, passes = shape->visits / copies;
+    uint64_t pace = drain_pace(engine, shape);
+    history h = {.work = work, .copies = copies, .end = LAC_NEW_ARRAY(scratch, uint64_t, n_lists)};
     uint64_t decoded = later(clock->decoded, clock->taken) + PARSE_CYCLES + LAC_LAYER_WORDS +
                        (uint64_t)(shape->n_taps + 1) / 2 + (shape->table ? TABLE_LOAD : 0);
     if (shape->vector) {
@@ -102,16 +109,18 @@ void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, c
     uint64_t before = start + (start ? TAKE_CYCLES : 0), n_compute = 0, n_drain = 0, n_empty = 0;
     // The first result of a step finds the drain free.
     uint64_t unpaced = later(entries_of(&work[0]), pace) - entries_of(&work[0]);
-    for (int o = 0; o < shape->n_out; o++) {
-        uint64_t n = entries_of(&work[o]), each = later(n, pace);
-        if (o >= HEADERS_AHEAD) decoded = later(decoded, h.end[o - HEADERS_AHEAD] + LANE_CYCLES);
-        decoded = later(decoded + decode_cycles(&work[o]), room_at(&h, o, engine->list_words));
+    for (uint64_t i = 0; i < n_lists; i++) {
+        const lac_channel_work *list = &work[i / copies];
+        uint64_t n = entries_of(list), each = later(n, pace), ahead = HEADERS_AHEAD * copies;
+        bool has_header = i % copies == 0;
+        if (has_header && i >= ahead) decoded = later(decoded, h.end[i - ahead + copies - 1] + LANE_CYCLES);
+        decoded = later(decoded + decode_cycles(list, has_header), room_at(&h, i, engine->list_words));
         // The first pass follows the decoder entry by entry; the others have the list.
-        uint64_t first_pass = later(before + each - (o ? 0 : unpaced), decoded + DECODE_CYCLES);
-        h.end[o] = before = first_pass + (visits - 1) * each;
-        n_compute += visits * work[o].n_entries;
-        n_drain += visits * (each - n);
-        n_empty += visits * (n - work[o].n_entries); // nulls; a channel without weights
+        uint64_t first_pass = later(before + each - (i ? 0 : unpaced), decoded + DECODE_CYCLES);
+        h.end[i] = before = first_pass + (passes - 1) * each;
+        n_compute += passes * list->n_entries;
+        n_drain += passes * (each - n);
+        n_empty += passes * (n - list->n_entries); // nulls; a channel without weights
     }
     clock->taken = start;
     clock->decoded = decoded;

@@ -19,11 +19,12 @@ typedef struct lac_step_shape {
     int n_out, n_taps;
     bool table;       ///< codes of the step go through one, which the program brings
     uint64_t visits;  ///< pixels of a lane's tile, pool windows included
+    bool streamed;    ///< lists come once for every visit, and not from list memory
     bool raw, reduce; ///< sums leave as they are; lanes are summed
     bool vector;      ///< for the vector unit: only the words of the lists count
 } lac_step_shape;
 
-/// What the list of one output channel asks of the decoder and of the mesh.
+/// What the list of one output channel asks of the decoder and of the mesh, each time that it is decoded.
 typedef struct lac_channel_work {
     uint32_t n_entries, n_nulls, n_skips,
         n_words; ///< nulls: entries without a digit; words without the header
@@ -48,7 +49,7 @@ typedef struct lac_step_cost {
 /// Predicts one step, channel by channel: the decoder works ahead as far as list memory and headers allow,
 /// the mesh replays a list for every pixel, the drain takes its time for every result.
 ///
-/// memory  n_out words of scratch
+/// memory  n_out words of scratch, of a streamed step n_out * visits
 void lac_step_time(const lac_step_engine *engine, const lac_step_shape *shape, const lac_channel_work *work,
                    lac_engine_clock *clock, lac_arena *scratch, lac_step_cost *cost);
 

@@ -87,11 +87,14 @@ static lac_status encode_step(lac_plan *plan, const lac_plan_step *step, lac_err
                               step->record.MINOR};
     lac_list_item *items = LAC_NEW_ARRAY(plan->scratch, lac_list_item, lac_plan_most_items(plan, step));
     if (step->record.ORDER == LAC_ORDER_VECTOR) return encode_vector(plan, step, items, err);
+    int n_lists = step->record.STREAMED ? (int)lac_record_visits(&step->record) : 1;
     for (int o = 0; o < step->record.N_OUT; o++) {
         lac_channel_record header = header_of(plan, step, o);
+        header.RUN = n_lists - 1;
         LAC_TRY(lac_channel_pack(&header, name, append(plan, 1), err));
         int n = lac_plan_channel_items(plan, step, o, items);
-        lac_list_write(&format, items, n, append(plan, lac_list_measure(&format, items, n).n_words));
+        size_t n_words = lac_list_measure(&format, items, n).n_words;
+        for (int i = 0; i < n_lists; i++) lac_list_write(&format, items, n, append(plan, n_words));
     }
     return LAC_OK;
 }

@@ -136,6 +136,23 @@ static void survey(const lac_plan *plan, const lac_plan_step *step, lac_list_ite
     }
 }
 
+/// A list that is read only once leaves the memory while it comes in. One that is too long to be replayed
+/// stands in the program once for every pixel.
+static lac_status stream_if_long(const lac_plan *plan, lac_plan_step *step, int longest, lac_error *err) {
+    uint64_t visits = lac_record_visits(&step->record);
+    step->record.STREAMED = longest > plan->engine.list_words && visits > 1;
+    if (step->record.STREAMED && visits > LAC_MOST_COPIES + 1)
+        LAC_FAIL(
+            err, LAC_E_CAPACITY,
+            "layer '%s': the list of one channel has %d %s, the engine holds %d, and a lane has %llu pixels, "
+            "more than the %d for which a list is repeated; prune more, raise LIST_WORDS or use a larger "
+            "mesh",
+            plan->graph->layers[step->layer].name, longest,
+            plan->engine.lane == LAC_LANE_DIGIT ? "digits" : "weights", plan->engine.list_words,
+            (unsigned long long)visits, LAC_MOST_COPIES + 1);
+    return LAC_OK;
+}
+
 lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
     lac_engine_clock clock = {.drained = 0};
     for (int s = 0; s < plan->n_steps; s++) {
@@ -145,14 +162,7 @@ lac_status lac_pass_lists(lac_plan *plan, lac_error *err) {
         int weight_bits, longest;
         survey(plan, step, items, &weight_bits, &longest);
         step->record.WEIGHT_BITS = plan->engine.lane == LAC_LANE_DIGIT ? LAC_DIGIT_BITS : weight_bits;
-        // A list that is read only once leaves the memory while it comes in.
-        if (longest > plan->engine.list_words && lac_record_visits(&step->record) > 1)
-            LAC_FAIL(
-                err, LAC_E_CAPACITY,
-                "layer '%s': the list of one channel has %d %s, the engine holds %d; prune more or raise "
-                "LIST_WORDS",
-                plan->graph->layers[step->layer].name, longest,
-                plan->engine.lane == LAC_LANE_DIGIT ? "digits" : "weights", plan->engine.list_words);
+        LAC_TRY(stream_if_long(plan, step, longest, err));
         LAC_TRY(choose(plan, step, items, work, weight_bits, &clock, err));
     }
     return LAC_OK;

@@ -83,7 +83,7 @@ lac_area lac_engine_area_part(const lac_engine_config *e, lac_area_part part) {
     case LAC_AREA_DRAIN:
         return drain_area(e);
     case LAC_AREA_PARSER:
-        return (lac_area){.lut = 176, .ff = 373};
+        return (lac_area){.lut = 232, .ff = 383};
     case LAC_AREA_DECODER:
         return (lac_area){.lut = 509, .ff = 295, .dsp = 2};
     case LAC_AREA_RING:

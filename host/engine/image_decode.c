@@ -300,7 +300,8 @@ static lac_status read_list(decoder *d, lac_error *err) {
     if (d->n_planes >= LAC_MOST_PLANES)
         DECODE_FAIL(d, err, "output channel %d has %d planes of digits, not at most %d", d->channel,
                     d->n_planes + 1, LAC_MOST_PLANES);
-    if (n_entries > d->image->engine.list_words && lac_record_visits(&d->reader.layer) > 1)
+    bool once = d->reader.layer.STREAMED || lac_record_visits(&d->reader.layer) == 1;
+    if (n_entries > d->image->engine.list_words && !once)
         DECODE_FAIL(d, err, "output channel %d has %d entries, the engine holds %d", d->channel, n_entries,
                     d->image->engine.list_words);
     return LAC_OK;

@@ -5,6 +5,7 @@
 #include "list_code.h"
 
 #include <assert.h>
+#include <string.h>
 
 lac_program_reader lac_program_read(const lac_engine_config *engine, const uint64_t *words, size_t n_words) {
     return (lac_program_reader){.words = words,
@@ -42,7 +43,7 @@ static bool layer_is_sound(const lac_program_reader *reader) {
     if (r->SCALE + r->SCALE_EACH > reader->scale || r->SCALE_EACH > r->SCALE) return false;
     if (r->SCALE && !scale_is_sound(r)) return false;
     if (lane == LAC_LANE_DIGIT && !is_vector && r->WEIGHT_BITS != LAC_DIGIT_BITS) return false;
-    if (is_vector && !vector_is_sound(r, vector)) return false;
+    if (is_vector && (r->STREAMED || !vector_is_sound(r, vector))) return false;
     return r->KIND == LAC_KIND_LAYER && r->ORDER <= LAC_ORDER_VECTOR && r->ENTRY_BITS <= 2 &&
            r->WEIGHT_BITS >= 2 && r->WEIGHT_BITS <= 8 && r->WEIGHT_BITS < lac_entry_bits(r->ENTRY_BITS) &&
            r->N_TAPS >= 1 && r->N_TAPS <= LAC_MOST_TAPS && r->N_OUT >= 1 && r->MINOR >= 1 &&
@@ -95,6 +96,12 @@ lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_reco
     uint64_t word;
     LAC_TRY(next_word(reader, &word, err));
     lac_channel_unpack(word, channel);
+    uint64_t copies = reader->layer.STREAMED ? lac_record_visits(&reader->layer) - 1 : 0;
+    if ((uint64_t)channel->RUN != copies)
+        LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: a header announces %d copies of its list, not %llu",
+                 reader->at - 1, channel->RUN, (unsigned long long)copies);
+    reader->list_at = reader->at;
+    reader->n_copies = channel->RUN;
     reader->n_bits = 64; // the list begins in the next word
     reader->position = -1;
     reader->times_4 = false;
@@ -136,6 +143,19 @@ static lac_status read_mark(lac_program_reader *reader, const list_slot *slot, l
     return LAC_OK;
 }
 
+static lac_status pass_copies(lac_program_reader *reader, lac_error *err) {
+    const uint64_t *list = reader->words + reader->list_at;
+    size_t n = reader->at - reader->list_at;
+    for (int i = 0; i < reader->n_copies; i++) {
+        if (reader->n_words - reader->at < n ||
+            memcmp(list, reader->words + reader->at, n * sizeof *list) != 0)
+            LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: copy %d of %d differs from the list at word %zu",
+                     reader->at, i + 1, reader->n_copies, reader->list_at);
+        reader->at += n;
+    }
+    return LAC_OK;
+}
+
 lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item, lac_error *err) {
     list_slot slot;
     LAC_TRY(next_slot(reader, &slot, err));
@@ -143,7 +163,7 @@ lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *i
         if (reader->times_4)
             LAC_FAIL(err, LAC_E_FORMAT, "program word %zu: a list ends after a mark", reader->at - 1);
         *item = (lac_program_item){.kind = LAC_ITEM_END};
-        return LAC_OK;
+        return pass_copies(reader, err);
     }
     if (reader->lane == LAC_LANE_DIGIT) {
         if (slot.weight == LAC_DIGIT_MARK) return read_mark(reader, &slot, item, err);

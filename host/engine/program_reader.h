@@ -20,6 +20,8 @@ typedef struct lac_program_reader {
     int scale;        ///< as of the engine
     int64_t position; ///< in the list
     bool times_4;     ///< a mark waits for the entry that it belongs to
+    size_t list_at;   ///< first word of the list
+    int n_copies;     ///< of it that follow, in a streamed layer
     // A layer for the vector unit:
     int64_t slot_position[LAC_MOST_SLOTS]; ///< -1 before the first entry, then channel * MINOR + row
     int n_headers, run_left;
@@ -48,10 +50,15 @@ typedef struct lac_program_item {
 lac_status lac_program_next_layer(lac_program_reader *reader, bool *end, lac_error *err) LAC_MUST_CHECK;
 
 /// Reads a channel header; its list follows.
+///
+/// errors  E_FORMAT: the program ends too early, or a header has not a copy of the list for every pixel
 lac_status lac_program_next_channel(lac_program_reader *reader, lac_channel_record *channel,
                                     lac_error *err) LAC_MUST_CHECK;
 
-/// Reads one entry of the channel's list; after LAC_ITEM_END comes the next channel or layer.
+/// Reads one entry of the channel's list; after LAC_ITEM_END comes the next channel or layer. Copies of the
+/// list, in a streamed layer, are passed over.
+///
+/// errors  E_FORMAT: an entry that no engine takes, or a copy that differs from the list
 lac_status lac_program_next_item(lac_program_reader *reader, lac_program_item *item,
                                  lac_error *err) LAC_MUST_CHECK;
 

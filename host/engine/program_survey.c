@@ -22,7 +22,7 @@ static lac_channel_work read_work(lac_program_reader *reader) {
         work.n_nulls += item.kind == LAC_ITEM_NULL;
         work.n_skips += item.kind == LAC_ITEM_SKIP;
     } while (item.kind != LAC_ITEM_END);
-    work.n_words = (uint32_t)(reader->at - first);
+    work.n_words = (uint32_t)((reader->at - first) / (size_t)(reader->n_copies + 1));
     return work;
 }
 

@@ -9,7 +9,7 @@
 
 typedef struct lac_step_survey {
     lac_layer_record record;
-    lac_channel_work *work; ///< [N_OUT]
+    lac_channel_work *work; ///< [N_OUT]; of one copy of the list
     size_t first_word;      ///< of the layer record in the program
     size_t first_list_word; ///< first word of the first channel that has an entry; 0 when no channel has
 } lac_step_survey;

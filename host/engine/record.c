@@ -109,3 +109,7 @@ const char *lac_layer_difference(const lac_layer_record *a, const lac_layer_reco
     }
     return NULL;
 }
+
+uint64_t lac_record_visits(const lac_layer_record *r) {
+    return (uint64_t)r->OUT_TILE_H * (uint64_t)r->OUT_TILE_W * (uint64_t)r->POOL_H * (uint64_t)r->POOL_W;
+}

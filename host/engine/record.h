@@ -53,6 +53,12 @@ enum {
 /// slowest slot; words that a header counts.
 enum { LAC_MOST_SLOTS = 16, LAC_VECTOR_AHEAD = 24, LAC_VECTOR_LONGEST_RUN = 511 };
 
+/// Copies of a list that a channel's header counts, in a streamed layer.
+enum { LAC_MOST_COPIES = 511 };
+
+/// Pixels of the tile that a layer visits, pool windows included.
+uint64_t lac_record_visits(const lac_layer_record *record);
+
 /// Packs a record into 64-bit words; a tap takes the low 32 bits of one.
 ///
 /// errors  E_CAPACITY: a value that its field cannot hold, with the name of the layer, the field and its

@@ -1,9 +1,5 @@
 #include "step_cost.h"
 
-uint64_t lac_record_visits(const lac_layer_record *r) {
-    return (uint64_t)r->OUT_TILE_H * (uint64_t)r->OUT_TILE_W * (uint64_t)r->POOL_H * (uint64_t)r->POOL_W;
-}
-
 void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *record,
                       const lac_channel_work *work, lac_engine_clock *clock, lac_arena *scratch,
                       lac_step_cost *cost) {
@@ -15,6 +11,7 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
                                   .n_taps = record->N_TAPS,
                                   .table = record->TABLE,
                                   .visits = lac_record_visits(record),
+                                  .streamed = record->STREAMED,
                                   .raw = record->RAW,
                                   .vector = record->ORDER == LAC_ORDER_VECTOR,
                                   .reduce = record->REDUCE};

@@ -11,7 +11,4 @@ void lac_step_predict(const lac_engine_config *engine, const lac_layer_record *r
                       const lac_channel_work *work, lac_engine_clock *clock, lac_arena *scratch,
                       lac_step_cost *cost);
 
-/// Pixels of the tile that the step visits, pool windows included.
-uint64_t lac_record_visits(const lac_layer_record *record);
-
 #endif

@@ -50,12 +50,16 @@ static const char *reason_of(const lac_image *image, const lac_step_row *row, co
 static const char *format_of(const lac_layer_record *r, lac_arena *arena) {
     static const char *const minor[] = {"channel", "tap", "lane", "slot"};
     int bits = lac_entry_bits(r->ENTRY_BITS);
-    return lac_arena_printf(arena, "%d+%d by %s", bits - r->WEIGHT_BITS, r->WEIGHT_BITS, minor[r->ORDER]);
+    const char *format =
+        lac_arena_printf(arena, "%d+%d by %s", bits - r->WEIGHT_BITS, r->WEIGHT_BITS, minor[r->ORDER]);
+    if (!r->STREAMED) return format;
+    return lac_arena_printf(arena, "%s, %llu times", format, (unsigned long long)lac_record_visits(r));
 }
 
 static uint64_t list_words(const lac_step_survey *survey) {
     uint64_t n = (uint64_t)survey->record.N_OUT;
-    for (int o = 0; o < survey->record.N_OUT; o++) n += survey->work[o].n_words;
+    uint64_t copies = survey->record.STREAMED ? lac_record_visits(&survey->record) : 1;
+    for (int o = 0; o < survey->record.N_OUT; o++) n += copies * survey->work[o].n_words;
     return n;
 }
 

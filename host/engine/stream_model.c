@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { MOST_LANES = 32 * 32, LONGEST_PROGRAM = 1 << 26 };
+enum { MOST_LANES = 32 * 32 };
 
 typedef struct list_entry {
     int offset, tap, lane; ///< lane: the only one that accumulates, -1 for all
@@ -19,6 +19,7 @@ typedef struct list_entry {
 
 typedef struct machine {
     lac_stream_model *model;
+    lac_arena *scratch;
     lac_program_reader reader;
     const lac_stream_watch *watch;
     int32_t *out;
@@ -43,6 +44,15 @@ lac_stream_model *lac_stream_model_new(const lac_engine_config *engine, lac_aren
 
 // ---- the list of a channel -----------------------------------------------------------------------------
 
+/// A list may be longer than the list memory of the engine.
+static void lengthen(machine *m) {
+    int room = 2 * m->list_room + 1024;
+    list_entry *longer = LAC_NEW_ARRAY(m->scratch, list_entry, room);
+    if (m->n_list) memcpy(longer, m->list, (size_t)m->n_list * sizeof *longer);
+    m->list = longer;
+    m->list_room = room;
+}
+
 static lac_status place_entry(machine *m, const lac_program_item *item, lac_error *err) {
     const lac_layer_record *r = &m->reader.layer;
     int64_t major = item->position / r->MINOR, minor = item->position % r->MINOR;
@@ -55,10 +65,11 @@ static lac_status place_entry(machine *m, const lac_program_item *item, lac_erro
         e.tap = (int)(r->ORDER == LAC_ORDER_CHANNELS ? major : minor);
         e.offset = (int)(channel * r->IN_CHANNEL_WORDS);
     }
-    if (e.tap >= r->N_TAPS || e.lane >= m->rows * m->cols || m->n_list >= m->list_room)
-        LAC_FAIL(err, LAC_E_DEVICE, "step %d: entry %d for tap %d of %d, lane %d of %d; the list holds %d",
-                 r->ID, m->n_list, e.tap, r->N_TAPS, e.lane, m->rows * m->cols, m->list_room);
+    if (e.tap >= r->N_TAPS || e.lane >= m->rows * m->cols)
+        LAC_FAIL(err, LAC_E_DEVICE, "step %d: entry %d for tap %d of %d, lane %d of %d", r->ID, m->n_list,
+                 e.tap, r->N_TAPS, e.lane, m->rows * m->cols);
     e.offset += m->reader.taps[e.tap].OFFSET;
+    if (m->n_list == m->list_room) lengthen(m);
     m->list[m->n_list++] = e;
     return LAC_OK;
 }
@@ -327,7 +338,7 @@ static lac_status run_channel(machine *m, int channel, lac_error *err) {
     if (c.S < 1) LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: shift %d", r->ID, channel, c.S);
     if (c.NEXT_GROUP) m->group_base += (r->ORDER == LAC_ORDER_CHANNELS ? r->MINOR : 1) * r->IN_CHANNEL_WORDS;
     LAC_TRY(read_list(m, err));
-    bool once = r->OUT_TILE_H * r->OUT_TILE_W * r->POOL_H * r->POOL_W == 1;
+    bool once = r->STREAMED || lac_record_visits(r) == 1;
     if (!once && m->n_list > m->model->engine.list_words)
         LAC_FAIL(err, LAC_E_DEVICE, "step %d, channel %d: %d entries, the engine holds %d", r->ID, channel,
                  m->n_list, m->model->engine.list_words);
@@ -381,13 +392,9 @@ lac_status lac_stream_model_run(lac_stream_model *model, const uint64_t *program
     lac_arena *scratch = lac_arena_open();
     if (!scratch) LAC_FAIL(err, LAC_E_MEMORY, "engine model: out of memory");
     machine *m = LAC_NEW(scratch, machine);
-    *m = (machine){.model = model, .watch = watch, .out = out, .n_out = n_out};
+    *m = (machine){.model = model, .scratch = scratch, .watch = watch, .out = out, .n_out = n_out};
     m->reader = lac_program_read(&model->engine, program, n_words);
     m->lanes = lac_engine_lanes(&model->engine);
-    // A channel that is read once may be longer than the list memory; its entries are at most as many as
-    // half-bytes in the program.
-    m->list_room = (int)(n_words < LONGEST_PROGRAM ? 16 * n_words : 16 * LONGEST_PROGRAM);
-    m->list = LAC_NEW_ARRAY(scratch, list_entry, m->list_room);
     lac_status status = run_program(m, err);
     size_t n_sent = m->n_sent;
     lac_arena_close(scratch);

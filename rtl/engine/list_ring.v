@@ -2,7 +2,7 @@
 //
 // next_i consumes the entry that entry_o shows; with rewind_i the channel starts over; with done_i it is
 // finished and the next begins. During the last pass over a channel (last_pass_i) its entries are freed one by
-// one, so that a channel read only once may be longer than the ring.
+// one, so that a channel read only once, and every list of a streamed layer, may be longer than the ring.
 //
 // stream  one entry in and one out a cycle; an entry can be consumed two cycles after it was pushed
 // units   WORDS entries of WIDTH bits

@@ -7,7 +7,8 @@
 // A list word is held until it is known whether the channel ends with it (the end mark may be the first entry
 // of the next word), so that the decoder never spends a cycle on an end mark of its own.
 //
-// List words of a layer for the vector unit are counted by the headers before them, and pass by.
+// List words of a layer for the vector unit are counted by the headers before them, and pass by. In a streamed layer
+// the header counts the copies of the list that follow the first one.
 //
 // A table goes to the drain four codes a cycle, to the other bank than that of the layer in execution.
 //
@@ -81,6 +82,7 @@ module program_parser #(
   wire [1:0] entry_bits = desc_o[`LAC_LAYER_ENTRY_BITS];
   wire [6:0] n_taps = desc_o[`LAC_LAYER_N_TAPS];
   wire       is_vector = desc_o[`LAC_LAYER_ORDER] == 2'd3;
+  wire       is_streamed = desc_o[`LAC_LAYER_STREAMED];
 
   // Taps, two a word.
   reg [31:0] tap_even [0:31];
@@ -142,7 +144,8 @@ module program_parser #(
   wire take_list = in_list && (!held_valid_q || list_ready_i);
   wire take_table = TABLE != 0 && state_q == LOAD && word_valid_i && table_half_q;
   wire take_vector = vector_valid_o && vector_ready_i;
-  wire channel_ends = take_list && word_ends;
+  wire list_ends = take_list && word_ends;
+  wire channel_ends = list_ends && !(is_streamed && words_left_q != 9'd0);
 
   assign desc_start_o = take_desc && desc_word_q == 2'd0;
   assign word_pop_o = take_desc || take_tap || take_table || take_header || take_list || take_vector;
@@ -180,12 +183,20 @@ module program_parser #(
       held_first_q <= first_q;
       held_next_group_q <= next_group_q;
     end
+    if (list_ends) begin  // a copy is a list of its own, of the same group
+      first_q <= 1'b1;
+      next_group_q <= 1'b0;
+    end
   end
 
   always @(posedge clk_i) begin
     // An end mark that starts a word belongs to the held word, which leaves with it.
     if (take_list) held_valid_q <= !(word_starts_with_end && !first_q);
     else if (held_goes) held_valid_q <= 1'b0;
+
+    // Words of a run, or copies of a list.
+    if (take_header) words_left_q <= header_words;
+    else if (take_vector || list_ends) words_left_q <= words_left_q - 9'd1;
 
     if (desc_taken_i) desc_valid_q <= 1'b0;
     case (state_q)
@@ -224,11 +235,9 @@ module program_parser #(
       end
       HEADER: if (take_header) begin
         state_q <= !is_vector ? LIST : header_words != 9'd0 ? VECTOR : HEADER;
-        words_left_q <= header_words;
         if (is_vector && !counts_only) channels_left_q <= channels_left_q - 16'd1;
       end
       VECTOR: if (take_vector) begin
-        words_left_q <= words_left_q - 9'd1;
         if (words_left_q == 9'd1) state_q <= channels_left_q == 16'd0 ? DESCRIPTOR : HEADER;
       end
       LIST: if (channel_ends) begin

@@ -6,6 +6,8 @@
 // until the drain will be free for it. The next layer starts when the drain has written the present one's last
 // word (layer_done_i); its descriptor is copied in that very cycle. A layer for the vector unit is only waited for.
 //
+// The lists of a streamed layer come from the ring once for every pixel, and are not rewound.
+//
 // In a layer with factors the first entry of a pixel is the channel's factor: one word a channel, from where the
 // entry of the first channel points to, and the same for every pixel. Or it is the pixel's factor, in the same words
 // for every channel.
@@ -193,9 +195,11 @@ module replayer #(
   endgenerate
 
   assign entry_next_o = issue;
-  assign entry_rewind_o = entry_last && !pixel_last;
-  assign entry_done_o = entry_last && pixel_last;
-  assign entry_last_pass_o = running && pixel_last;
+  // A streamed list comes again by itself.
+  wire once = pixel_last || layer_q[`LAC_LAYER_STREAMED];
+  assign entry_rewind_o = entry_last && !once;
+  assign entry_done_o = entry_last && once;
+  assign entry_last_pass_o = running && once;
   assign pixel_push_o = next_pixel;
   assign pixel_o = {layer_last, pixel_last, window_last, wx_q == 4'd0 && wy_q == 4'd0};
   assign is_compute_o = issue && (LANE == 1 ? entry_weight[2:0] != 3'd0 : |entry_weight);

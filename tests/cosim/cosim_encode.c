@@ -122,6 +122,7 @@ static void encode_descriptor(const cosim_net *net, const cosim_layer *l, int id
     LAC_FIELD_SET(d, LAYER_ZERO, l->zero);
     LAC_FIELD_SET(d, LAYER_SPLIT_Y, net->split_y);
     LAC_FIELD_SET(d, LAYER_SPLIT_X, net->split_x);
+    LAC_FIELD_SET(d, LAYER_STREAMED, l->streamed);
     if (l->out >= 0) LAC_FIELD_SET(d, LAYER_OUT_BASE, net->tensors[l->out].base);
 }
 
@@ -150,7 +151,8 @@ void cosim_encode(const cosim_net *net, lac_arena *arena, cosim_program *out) {
             LAC_FIELD_SET(header, CHANNEL_M, l->m[o]);
             LAC_FIELD_SET(header, CHANNEL_S, l->s[o]);
             LAC_FIELD_SET(header, CHANNEL_NEXT_GROUP, o > 0 && o % (l->c_out / l->groups) == 0);
-            encode_channel(net, l, o, out);
+            LAC_FIELD_SET(header, CHANNEL_RUN, l->streamed ? (int64_t)l->n_pixels - 1 : 0);
+            for (uint64_t k = 0; k < (l->streamed ? l->n_pixels : 1); k++) encode_channel(net, l, o, out);
         }
     }
     LAC_FIELD_SET(out->words + out->n++, LAYER_KIND, 2);

@@ -294,7 +294,10 @@ static cosim_layer *finish(cosim_net *net, cosim_layer l, int per_channel, int d
         return NULL;
     if (!taps_reach(&l, in) || may_overflow(net, per_channel, l.weight_bits)) return NULL;
     int longest = net->engine.lane == 1 ? COSIM_PLANES * per_channel : per_channel;
-    if (l.out_tile_h * l.out_tile_w > 1 && longest > net->engine.list_words) return NULL;
+    int visits = l.out_tile_h * l.out_tile_w * l.pool_h * l.pool_w;
+    bool may_stream = l.order != 3 && visits > 1 && visits <= 512;
+    l.streamed = may_stream && (longest > net->engine.list_words || chance(net, net->streamed_percent));
+    if (visits > 1 && !l.streamed && longest > net->engine.list_words) return NULL;
     if (!l.raw && !fits(net, l.c_out, l.out_tile_h * l.out_tile_w)) return NULL;
     random_weights(net, &l, per_channel, density);
     random_requantization(net, &l);
@@ -455,6 +458,7 @@ static void random_split(cosim_net *net) {
 
 void cosim_net_make(cosim_net *net, const lac_sim_config *engine, uint64_t seed, lac_arena *arena) {
     cosim_net_start(net, engine, seed, arena);
+    net->streamed_percent = 25;
     random_split(net);
     int multiple = 1 << below(net, 3);
     if (net->engine.vector && chance(net, 50))

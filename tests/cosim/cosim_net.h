@@ -45,12 +45,14 @@ typedef struct cosim_layer {
     uint64_t n_entries, n_nulls, n_empty,
         min_entries;   ///< of all channels; channels without any; of the poorest channel
     uint64_t n_pixels; ///< visits of the tile
+    bool streamed;     ///< the list stands in the program for each of them
 } cosim_layer;
 
 typedef struct cosim_net {
     lac_sim_config engine;
     int n_lanes;
     int split_y, split_x; ///< log2 of the images that share the mesh
+    int streamed_percent; ///< of the layers whose lists would fit list memory
     int rows, cols;       ///< of the mesh that one of them has
     int n_tensors, n_layers;
     cosim_tensor tensors[MAX_TENSORS];

@@ -159,7 +159,7 @@ static void check_throughput(const cosim_net *net, const cosim_program *program,
 /// What the random networks must have shown, so that a change of the generator cannot empty the test.
 typedef struct coverage {
     int kinds[4], orders[4], widths[17], groups, strides, pools, raw_lanes, raw_sums, sums, empty, partial,
-        negative, nulls, split, split_sums;
+        negative, nulls, split, split_sums, streamed;
 } coverage;
 
 static void cover(coverage *c, const cosim_net *net) {
@@ -176,6 +176,7 @@ static void cover(coverage *c, const cosim_net *net) {
         c->raw_sums += l->raw && l->reduce;
         c->sums += !l->raw && l->reduce;
         c->empty += l->n_empty > 0;
+        c->streamed += l->streamed;
         c->nulls += l->n_nulls > 0;
         c->partial += in->h % in->tile_h != 0 || in->w % in->tile_w != 0;
         c->negative += in->is_signed;
@@ -188,8 +189,9 @@ static void check_coverage(const coverage *c) {
     const int counts[] = {c->kinds[0],  c->kinds[1],  c->kinds[2],  c->kinds[3],  c->orders[0],
                           c->orders[1], c->orders[2], c->widths[4], c->widths[8], c->widths[16],
                           c->groups,    c->strides,   c->pools,     c->raw_lanes, c->raw_sums,
-                          c->sums,      c->empty,     c->partial,   c->negative};
-    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) assert_true(counts[i] >= 2);
+                          c->sums,      c->empty,     c->partial,   c->negative,  c->streamed};
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        if (counts[i] < 2) fail_msg("count %zu is %d", i, counts[i]);
     if (engine.lane == 1) assert_true(c->nulls >= 2);
     if (engine.vector) assert_true(c->orders[3] >= 20);
     if (engine.mesh_y == 8 && engine.mesh_x == 2) assert_true(c->split >= 2);

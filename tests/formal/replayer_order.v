@@ -12,6 +12,7 @@
   endfunction
   always @* if (desc_valid_i) assume (f_small(desc_i));
 
+  wire       f_streamed = layer_q[`LAC_LAYER_STREAMED];
   wire [3:0] f_pool_h = layer_q[`LAC_LAYER_POOL_H], f_pool_w = layer_q[`LAC_LAYER_POOL_W];
   wire [5:0] f_out_h = layer_q[`LAC_LAYER_OUT_TILE_H], f_out_w = layer_q[`LAC_LAYER_OUT_TILE_W];
   always @* if (f_past && rst_ni) begin
@@ -36,8 +37,9 @@
     goes_on_when_it_can: assert (!(state_q == RUN && entry_valid_i && (!entry_last || drain_ready_i)) || entry_next_o);
     pushes_each_pixel_once: assert (pixel_push_o == (entry_next_o && entry_last));
     again_or_done: assert (!entry_next_o || !entry_last || entry_rewind_o != entry_done_o);
-    done_in_the_last_pixel: assert (!entry_next_o || entry_done_o == (entry_last && wy_q + 1 == f_pool_h && wx_q + 1 == f_pool_w &&
-                                                                      oy_q + 1 == f_out_h && ox_q + 1 == f_out_w));
+    done_in_the_last_pixel: assert (!entry_next_o || entry_done_o == (entry_last && (f_streamed || f_last_pixel)));
+    frees_what_is_read_once: assert (entry_last_pass_o == (state_q == RUN && (f_streamed || f_last_pixel)));
+    says_where_the_channel_ends: assert (!pixel_push_o || pixel_o[2] == f_last_pixel);
   end
 
   // The next pixel: one counter goes on by one, those inside of it start again, those outside stay.

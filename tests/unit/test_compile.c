@@ -434,7 +434,14 @@ static void refuses_what_does_not_fit_and_says_what_to_do(void **state) {
     refuses(wide, &small, LAC_E_RANGE, SAYS("'wide'", "have 20", "ACC_BITS"));
     small = seven;
     small.list_words = 100;
-    refuses(wide, &small, LAC_E_CAPACITY, SAYS("'wide'", "the engine holds 100", "LIST_WORDS"));
+    small.mesh_x = small.mesh_y = small.drain = 1; // a lane has all pixels
+    b = builder_begin(arena, 1);
+    in = builder_input(&b, 64, 24, 24, (lac_code_type){.bits = 8, .scale = 1});
+    out = builder_conv(
+        &b, in, (layer_options){.out_c = 1, .window = WINDOW(3, 1, 1), .weight_bits = 8, .name = "long"});
+    small.act_words = 65536;
+    refuses(builder_end(&b, out), &small, LAC_E_CAPACITY,
+            SAYS("'long'", "the engine holds 100", "576 pixels", "more than the 512", "LIST_WORDS"));
     small = seven;
     small.drain = 5;
     refuses(wide, &small, LAC_E_RANGE, SAYS("DRAIN is 5", "49 lanes"));

@@ -1,5 +1,6 @@
 #include "device.h"
 #include "graph_builder.h"
+#include "program_survey.h"
 #include "ref.h"
 
 #include <setjmp.h>
@@ -18,11 +19,11 @@ static const lac_engine_config engines[] = {
      .drain = 2,
      .acc_bits = 30,
      .act_words = 4096,
-     .list_words = 1024,
+     .list_words = 64, // longer lists are streamed
      .lane = LAC_LANE_DIGIT}};
 /// For images that share the mesh.
 static const lac_engine_config shared = {
-    .mesh_x = 8, .mesh_y = 4, .drain = 2, .acc_bits = 28, .act_words = 4096, .list_words = 1024};
+    .mesh_x = 8, .mesh_y = 4, .drain = 2, .acc_bits = 28, .act_words = 4096, .list_words = 64};
 
 static void devices_are_found_by_name(void **state) {
     (void)state;
@@ -128,11 +129,45 @@ static void devices_without_a_clock_run_images_that_share_the_mesh(void **state)
     }
 }
 
+/// An engine whose list memory the longest list fills to the last entry replays it, and with one entry less
+/// the list is streamed.
+static void a_list_may_fill_list_memory_or_be_streamed(void **state) {
+    (void)state;
+    for (int e = 0; e < 2; e++)
+        for (int less = 0; less < 2; less++) {
+            lac_arena *arena = lac_arena_open();
+            builder b = builder_begin(arena, 3);
+            int in = builder_input(&b, 12, 6, 6, (lac_code_type){.bits = 4, .scale = 1});
+            int out = builder_conv(
+                &b, in,
+                (layer_options){.out_c = 5, .window = WINDOW(3, 1, 1), .zero_percent = 15, .raw = true});
+            const lac_int_graph *graph = builder_end(&b, out);
+            lac_engine_config engine = engines[e];
+            engine.list_words = 4096;
+            lac_image *image = NULL;
+            assert_int_equal(lac_compile(graph, &engine, arena, &image, NULL), LAC_OK);
+            lac_step_survey *survey = lac_image_survey(image, arena);
+            uint32_t longest = 0;
+            for (int o = 0; o < 5; o++) {
+                uint32_t n = survey->work[o].n_entries + survey->work[o].n_nulls;
+                if (n > longest) longest = n;
+            }
+            assert_int_equal(lac_image_record(image, 0).STREAMED, 0);
+            engine.list_words = (int)longest - less;
+            assert_int_equal(lac_compile(graph, &engine, arena, &image, NULL), LAC_OK);
+            assert_int_equal(lac_image_record(image, 0).STREAMED, less);
+            for (int i = 0; i < lac_n_devices(); i++)
+                if (!lac_device_row(i)->has_cycles) runs_like_the_reference(lac_device_row(i), image);
+            lac_arena_close(arena);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(devices_are_found_by_name),
         cmocka_unit_test(devices_without_a_clock_show_every_tensor),
         cmocka_unit_test(devices_without_a_clock_run_images_that_share_the_mesh),
+        cmocka_unit_test(a_list_may_fill_list_memory_or_be_streamed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

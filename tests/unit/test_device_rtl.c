@@ -21,14 +21,14 @@
 
 static const lac_engine_config engines[] = {
     {.mesh_x = 7, .mesh_y = 7, .drain = 7, .acc_bits = 28, .act_words = 4096, .list_words = 2048},
-    {.mesh_x = 4, .mesh_y = 2, .drain = 2, .acc_bits = 28, .act_words = 8192, .list_words = 1024},
+    {.mesh_x = 4, .mesh_y = 2, .drain = 2, .acc_bits = 28, .act_words = 8192, .list_words = 64},
     {.mesh_x = 1, .mesh_y = 3, .drain = 3, .acc_bits = 28, .act_words = 16384, .list_words = 512},
     {.mesh_x = 4,
      .mesh_y = 4,
      .drain = 2,
      .acc_bits = 30,
      .act_words = 4096,
-     .list_words = 2048,
+     .list_words = 100,
      .lane = LAC_LANE_DIGIT,
      .vector = 4},
     {.mesh_x = 3,
@@ -225,6 +225,44 @@ static void layers_of_one_pixel_run_and_are_predicted(void **state) {
     assert_true(n_on_it > 40);
 }
 
+/// Lists that list memory holds, just or not, at several densities; pools, strides and groups.
+static lac_int_graph *long_lists(lac_arena *arena, uint64_t seed) {
+    builder b = builder_begin(arena, seed);
+    const lac_code_type type = {.bits = 4, .scale = 1};
+    static const int zeros[] = {0, 30, 60};
+    int at = builder_input(&b, builder_between(&b, 6, 24), 8, 8, type);
+    layer_options conv = {.out_c = builder_between(&b, 6, 16), .window = WINDOW(3, 1, 1), .type = type};
+    conv.zero_percent = zeros[seed % 3];
+    at = builder_conv(&b, at, conv);
+    if (seed % 2) at = builder_max_pool(&b, at, WINDOW(2, 2, 0));
+    lac_window second = WINDOW(3, 1, 1);
+    if (seed % 4 < 2) second.stride[0] = second.stride[1] = 2;
+    conv.window = second;
+    at = builder_conv(&b, at, conv);
+    return builder_end(&b, builder_conv(&b, at, (layer_options){.out_c = 3, .raw = true}));
+}
+
+static void streamed_lists_run_and_are_predicted(void **state) {
+    (void)state;
+    int n_streamed = 0;
+    for (uint64_t seed = 0; seed < 16; seed++) {
+        lac_arena *arena = lac_arena_open();
+        lac_image *image = NULL;
+        lac_error err = {0};
+        if (lac_compile(long_lists(arena, seed), &engines[seed / 2 % 2 ? 3 : 1], arena, &image, &err) !=
+            LAC_OK)
+            fail_msg("%s", err.text);
+        for (int s = 0; s < image->n_steps; s++) n_streamed += lac_image_record(image, s).STREAMED;
+        lac_step_cycles *cycles = LAC_NEW_ARRAY(arena, lac_step_cycles, image->n_steps);
+        run_rtl(image, seed, 0, cycles);
+        check_costs(image, cycles, 4);
+        run_rtl(image, seed, seed + 1, cycles);
+        lac_arena_close(arena);
+    }
+    printf("%d layers were streamed\n", n_streamed);
+    assert_true(n_streamed >= 12);
+}
+
 static void random_graphs_are_predicted_too(void **state) {
     (void)state;
     for (uint64_t seed = 0; seed < 100; seed++) {
@@ -285,6 +323,7 @@ int main(void) {
         cmocka_unit_test(cycles_are_predicted_within_two_percent),
         cmocka_unit_test(random_graphs_run_on_the_rtl_as_on_the_reference),
         cmocka_unit_test(random_graphs_are_predicted_too),
+        cmocka_unit_test(streamed_lists_run_and_are_predicted),
         cmocka_unit_test(layers_of_one_pixel_run_and_are_predicted),
         cmocka_unit_test(a_fault_in_the_rtl_is_told_with_lane_cycle_and_waveform),
     };

@@ -160,7 +160,7 @@ int xrtRunClose(xrtRunHandle run) {
 // ---- tests ------------------------------------------------------------------------------------------------
 
 static const lac_engine_config engine = {
-    .mesh_x = 3, .mesh_y = 2, .drain = 2, .acc_bits = 26, .act_words = 1024, .list_words = 333};
+    .mesh_x = 3, .mesh_y = 2, .drain = 2, .acc_bits = 26, .act_words = 1024, .list_words = 66};
 
 typedef struct fixture {
     lac_arena *arena;

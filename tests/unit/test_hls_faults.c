@@ -32,7 +32,7 @@ static const lac_engine_config engine = {.mesh_x = 6,
                                          .drain = 3,
                                          .acc_bits = 26,
                                          .act_words = 512,
-                                         .list_words = 256,
+                                         .list_words = 64,
                                          .act_bits = 3,
                                          .vector = 16,
                                          .table = 1,
@@ -65,6 +65,12 @@ static const fault faults[] = {
     {"a table has one code in eight", "(uint8_t)(word >> (8 * k));", "(uint8_t)word;"},
     {"a table is passed by", "if (LAC_TABLE && layer->table) y =", "if (!LAC_TABLE) y ="},
     {"codes are signed as if they had eight bits", "act_signed ? LAC_CODE_SIGN : 0", "act_signed ? 0x80 : 0"},
+    {"a copy of a list is for the first pixel", "lac_next_visit(layer, &cursor->visit);", ";"},
+    {"a copy begins where the list ended", "cursor->copies--;\n        lac_rewind_list(cursor);",
+     "cursor->copies--;\n        cursor->slot = 64;"},
+    {"a copy is another channel", "if (cursor->copies > 0) {", "if (0) {"},
+    {"a list that fills the memory does not end",
+     "if (n == LAC_LIST_WORDS && lac_is_entry(layer, slot)) break;", "if (n == LAC_LIST_WORDS) break;"},
     // Of the vector unit, which has 8 slots here and 16 banks.
     {"the unit does not see what the mesh writes", "if (last && g == 0) lac_copy_first(",
      "if (0) lac_copy_first("},
@@ -137,7 +143,21 @@ static void *build_kernel(const fault *f, int dialect, lac_arena *arena, kernel_
     return library;
 }
 
-enum { ALL_LANES, POOLED, PERCEPTRON, N_NETS, GATED = N_NETS };
+enum { ALL_LANES, POOLED, PERCEPTRON, STREAMED, N_NETS, GATED = N_NETS };
+
+/// Lists that fill the list memory, and lists that are too long for it.
+static lac_int_graph *long_net(lac_arena *arena) {
+    builder b = builder_begin(arena, 10);
+    const lac_code_type codes = {.bits = 3, .is_signed = true};
+    int x = builder_input(&b, 16, 4, 10, codes);
+    x = builder_conv(
+        &b, x,
+        (layer_options){
+            .out_c = 8, .window = WINDOW(2, 2, 0), .weight_bits = 1, .type = codes}); // 64 weights
+    x = builder_conv(
+        &b, x, (layer_options){.out_c = 5, .window = WINDOW(3, 1, 1), .weight_bits = 1, .type = codes}); // 72
+    return builder_end(&b, builder_conv(&b, x, (layer_options){.out_c = 3, .raw = true}));
+}
 
 /// Channels times factors that a table makes, in codes with a zero point.
 static lac_int_graph *gated_net(lac_arena *arena) {
@@ -156,6 +176,7 @@ static lac_int_graph *net(lac_arena *arena, int kind) {
     builder b = builder_begin(arena, 8);
     const lac_code_type codes = {.bits = 3, .is_signed = true};
     if (kind == GATED) return gated_net(arena);
+    if (kind == STREAMED) return long_net(arena);
     if (kind == PERCEPTRON) {
         int x = builder_input(&b, 61, 1, 1, codes);
         x = builder_conv(&b, x, (layer_options){.out_c = 40, .zero_percent = 70, .type = codes});

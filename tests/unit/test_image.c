@@ -3,6 +3,7 @@
 #include "image_equal.h"
 #include "image_format.h"
 #include "layout.h"
+#include "program_survey.h"
 #include "stream_model.h"
 
 #include <setjmp.h>
@@ -226,6 +227,41 @@ static void damage_behind_good_checksums_never_crashes(void **state) {
     assert_true(n_parsed > 100); // weights, scales and names may be anything
 }
 
+/// A layer whose list stands in the program for every pixel: each copy must be the list, and as many as the
+/// pixels.
+static void copies_of_a_streamed_list_are_checked(void **state) {
+    fixture *f = *state;
+    builder b = builder_begin(f->arena, 5);
+    int in = builder_input(&b, 9, 4, 4, (lac_code_type){.bits = 4, .scale = 1});
+    int out = builder_conv(&b, in, (layer_options){.out_c = 1, .window = WINDOW(3, 1, 1), .raw = true});
+    lac_engine_config small = engine;
+    small.list_words = 64;
+    lac_image *image = NULL;
+    lac_error err = {0};
+    assert_int_equal(lac_compile(builder_end(&b, out), &small, f->arena, &image, &err), LAC_OK);
+    lac_layer_record record = lac_image_record(image, 0);
+    assert_int_equal(record.STREAMED, 1);
+    // The header follows the record and its taps; then four copies of the list, and the end.
+    size_t header = 4 + ((size_t)record.N_TAPS + 1) / 2, list = (image->n_program - header - 2) / 4;
+    assert_int_equal(header + 1 + 4 * list + 1, image->n_program);
+    const struct {
+        size_t word;
+        uint64_t change;
+        const char *says;
+    } damages[] = {{header, (uint64_t)1 << 55, "announces 2 copies of its list, not 3"},
+                   {header + 1 + 2 * list, 1, "copy 2 of 3 differs from the list"},
+                   {header + 4 * list, 1, "copy 3 of 3 differs from the list"}};
+    for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
+        uint8_t *bytes;
+        size_t n;
+        image->program[damages[i].word] ^= damages[i].change;
+        assert_int_equal(lac_image_serialize(image, f->arena, &bytes, &n, &err), LAC_OK);
+        image->program[damages[i].word] ^= damages[i].change;
+        assert_int_equal(parse(bytes, n, &err), LAC_E_FORMAT);
+        if (!strstr(err.text, damages[i].says)) fail_msg("'%s' does not say '%s'", err.text, damages[i].says);
+    }
+}
+
 static void says_what_a_file_that_is_no_image_is(void **state) {
     fixture *f = *state;
     lac_error err = {0};
@@ -247,6 +283,7 @@ int main(void) {
         cmocka_unit_test_setup_teardown(an_image_for_another_contract_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(an_image_for_another_engine_does_not_pass_as_this_one, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(copies_of_a_streamed_list_are_checked, setup, teardown),
         cmocka_unit_test_setup_teardown(damage_behind_good_checksums_never_crashes, setup, teardown),
         cmocka_unit_test_setup_teardown(says_what_a_file_that_is_no_image_is, setup, teardown),
     };
