@@ -28,7 +28,7 @@ set(lint_shell verilator --lint-only -Wall --unroll-count 4096 --unroll-stmts 10
     -I${contract_dir} -I${shell_rtl}/prim -I${shell_rtl}/lane -I${shell_rtl}/engine -I${shell_rtl}/shell)
 function(lac_shell_test name)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300)
 endfunction()
 foreach(bits 64 128 512)
   lac_shell_test(lint_shell_${bits} ${lint_shell} -GDATA_BITS=${bits} ${shell_rtl}/shell/lac_kernel.v)

@@ -14,9 +14,9 @@ function(lac_script_test name)
                        ENVIRONMENT "LACUNA=$<TARGET_FILE:lacuna>;LACUNA_CACHE=${CMAKE_BINARY_DIR}/cache")
 endfunction()
 
-lac_script_test(headers_compile_alone TIMEOUT 120 LABELS quick
+lac_script_test(headers_compile_alone TIMEOUT 300 LABELS quick
                 COMMAND tests/cli/check_headers.sh ${CMAKE_C_COMPILER} ${CMAKE_BINARY_DIR})
-lac_script_test(cli_words TIMEOUT 120 LABELS quick COMMAND tests/cli/run.sh words)
+lac_script_test(cli_words TIMEOUT 300 LABELS quick COMMAND tests/cli/run.sh words)
 lac_script_test(cli_bad_input TIMEOUT 300 LABELS quick COMMAND tests/cli/run.sh bad_input)
 lac_script_test(cli_train TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh train)
 # Scripts that run device rtl build a model with Verilator; they may build the same one.
@@ -26,7 +26,7 @@ if(LAC_VERILATOR)
   lac_script_test(cli_verify TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh verify)
   set_tests_properties(cli_verify PROPERTIES RESOURCE_LOCK cli_cache)
 endif()
-lac_script_test(docs_are_current TIMEOUT 60 LABELS quick COMMAND scripts/docs --check)
+lac_script_test(docs_are_current TIMEOUT 300 LABELS quick COMMAND scripts/docs --check)
 if(OpenCL_FOUND AND LAC_VERILATOR)
   lac_script_test(cli_opencl TIMEOUT 600 LABELS full COMMAND tests/cli/run.sh opencl)
   set_tests_properties(cli_opencl PROPERTIES RESOURCE_LOCK cli_cache)

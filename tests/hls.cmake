@@ -3,7 +3,7 @@ get_property(contract_dir GLOBAL PROPERTY LAC_CONTRACT_DIR)
 set(hls_scripts ${CMAKE_SOURCE_DIR}/tests/hls)
 add_test(NAME hls_dialects COMMAND ${hls_scripts}/dialects.sh ${contract_dir})
 add_test(NAME hls_lint COMMAND ${hls_scripts}/hls_twins.sh $<TARGET_FILE:hls_lint> ${contract_dir})
-set_tests_properties(hls_dialects hls_lint PROPERTIES LABELS quick TIMEOUT 120)
+set_tests_properties(hls_dialects hls_lint PROPERTIES LABELS quick TIMEOUT 300)
 
 # The kernel in a program with sanitizers, whatever the preset: for each engine of hls_engines.def.
 set(sanitize -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -g -O1)
@@ -46,7 +46,7 @@ endfunction()
 lac_sanitized_kernel(test_hls_kernel ${CMAKE_SOURCE_DIR}/hls/lac_kernel.c)
 
 # Copies that compute something else must not get past the comparison with the reference.
-lac_test(test_hls_faults SOURCE unit/test_hls_faults.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 120)
+lac_test(test_hls_faults SOURCE unit/test_hls_faults.c DEPS lac_device lac_graph_builder LABELS full TIMEOUT 300)
 
 # A copy that reads far beyond the program must not get past either checker.
 set(faulty ${CMAKE_CURRENT_BINARY_DIR}/faulty/lac_kernel.c)
@@ -68,7 +68,7 @@ target_compile_definitions(test_device_xrt PRIVATE LAC_HAVE_SIM=0 LAC_HAVE_OPENC
 target_link_options(test_device_xrt PRIVATE -fsanitize=address,undefined)
 target_link_libraries(test_device_xrt PRIVATE lac_device lac_graph_builder cmocka)
 add_test(NAME test_device_xrt COMMAND test_device_xrt)
-set_tests_properties(test_device_xrt PROPERTIES LABELS quick TIMEOUT 120)
+set_tests_properties(test_device_xrt PROPERTIES LABELS quick TIMEOUT 300)
 
 lac_test(test_lacuna SOURCE unit/test_lacuna.c DEPS lac_api lac_graph_builder)
 
@@ -124,7 +124,7 @@ foreach(tiny test_opencl_tiny test_opencl_overrun)
   target_link_libraries(${tiny} PRIVATE lac_device lac_graph_builder)
 endforeach()
 add_test(NAME opencl_tiny COMMAND test_opencl_tiny)
-set_tests_properties(opencl_tiny PROPERTIES LABELS full TIMEOUT 120)
+set_tests_properties(opencl_tiny PROPERTIES LABELS full TIMEOUT 300)
 if(LAC_OCLGRIND AND NOT LAC_SANITIZE)
   add_test(NAME oclgrind_is_content COMMAND ${LAC_OCLGRIND} $<TARGET_FILE:test_opencl_tiny>)
   set_tests_properties(oclgrind_is_content PROPERTIES LABELS full TIMEOUT 300 PASS_REGULAR_EXPRESSION "equal"

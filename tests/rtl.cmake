@@ -48,7 +48,7 @@ target_compile_options(test_requantize PRIVATE ${LAC_WARNINGS} -Wno-missing-prot
 target_compile_definitions(test_requantize PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
 target_link_libraries(test_requantize PRIVATE lac_core lac_num cmocka)
 add_test(NAME cosim_requantize COMMAND test_requantize)
-set_tests_properties(cosim_requantize PROPERTIES LABELS full TIMEOUT 120)
+set_tests_properties(cosim_requantize PROPERTIES LABELS full TIMEOUT 300)
 
 lac_test(test_sim SOURCE ${LAC_TESTS_DIR}/unit/test_sim.c DEPS lac_sim LABELS full TIMEOUT 300)
 target_compile_definitions(test_sim PRIVATE LAC_RTL_SOURCE_DIR="${rtl_source_dir}")
@@ -82,7 +82,7 @@ list(JOIN rtl_sources " " rtl_all)
 
 function(lac_rtl_test name)
   add_test(NAME ${name} COMMAND ${ARGN})
-  set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 120)
+  set_tests_properties(${name} PROPERTIES LABELS full TIMEOUT 300)
 endfunction()
 foreach(module ram_1r1w fifo)
   lac_rtl_test(lint_prim_${module} ${verilator_lint} --top-module ${module} ${rtl_dir}/prim/${module}.v)
