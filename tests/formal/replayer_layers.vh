@@ -23,8 +23,8 @@
   reg f_loaded = 1'b0;
   always @(posedge clk_i) f_loaded <= rst_ni && (load || f_loaded);
 
-  wire f_last_pixel = wy_q + 1 == layer_q[`LAC_LAYER_POOL_H] && wx_q + 1 == layer_q[`LAC_LAYER_POOL_W] &&
-                      oy_q + 1 == layer_q[`LAC_LAYER_OUT_TILE_H] && ox_q + 1 == layer_q[`LAC_LAYER_OUT_TILE_W];
+  wire f_last_pixel = wy_q + 4'd1 == layer_q[`LAC_LAYER_POOL_H] && wx_q + 4'd1 == layer_q[`LAC_LAYER_POOL_W] &&
+                      oy_q + 6'd1 == layer_q[`LAC_LAYER_OUT_TILE_H] && ox_q + 6'd1 == layer_q[`LAC_LAYER_OUT_TILE_W];
   wire [15:0] f_n_out = layer_q[`LAC_LAYER_N_OUT];
   reg  [15:0] f_channels = 16'd0;  // finished in this layer
   reg         f_begins = 1'b1;     // the next entry is a pixel's first
