@@ -193,7 +193,6 @@ static void forget(lac_plan *plan) {
                        .memory = plan->memory};
 }
 
-// Plans for the lifetimes of buffers, and again for good.
 static bool has_convolution(dnnl_engine_t engine, dnnl_data_type_t type) {
     dnnl_memory_desc_t map, weights;
     dnnl_convolution_desc_t op;
@@ -219,6 +218,7 @@ bool lac_precision_usable(lac_precision precision) {
     return usable;
 }
 
+// Plans for the lifetimes of buffers, and again for good.
 static lac_status plan_twice(lac_plan *plan, lac_error *err) {
     dnnl_status_t status = dnnl_engine_create(&plan->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
