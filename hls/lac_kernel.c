@@ -85,8 +85,8 @@ typedef struct lac_layer {
         in_channel_words, out_h, out_w, pool_h, pool_w, pool_stride_y, pool_stride_x, out_channel_words, lo,
         hi, zero, split_y, split_x, out_signed, table, scale, scale_signed, scale_each, streamed;
     int32_t rows, cols, n_images; // of the mesh that one image has; images at once
-    int32_t visits,
-        once; // pixels that a lane visits, pool windows included; a list in the program is for one only
+    int32_t visits;               // pixels of its tile that a lane visits, pool windows included
+    int32_t once;                 // a list in the program is for one of them only
 } lac_layer;
 
 // A part of the program, fetched in bursts.
